@@ -31,6 +31,8 @@ nodes_are_idle() {
 }
 accounting_answers() { timeout 10 sacctmgr -nP show assoc user=alice format=account,qos | tee /dev/stderr | grep -q limited; }
 sshd_listens() { exec 3<>/dev/tcp/127.0.0.1/22; }
+# Right after its first start, 22.05 sends its records some ten seconds late.
+job_is_accounted() { timeout 10 sacct -n -X -j "$job" -o State | tee /dev/stderr | grep -q COMPLETED; }
 job_has_ended() { timeout 10 scontrol show job "$job" | tee /dev/stderr | grep -q 'JobState=COMPLETED'; }
 
 until_true 'slurmctld' controller_is_up
@@ -43,3 +45,4 @@ if ! job=$(cd /tmp && sbatch --parsable --job-name=ready --nodes="$NODES" --time
     exit 1
 fi
 until_true 'a job on all nodes' job_has_ended
+[ "$ACCOUNTING" = 0 ] || until_true 'the record of that job' job_is_accounted

@@ -1,0 +1,195 @@
+"""A real Slurm cluster in containers on this machine, to try trainsub on and to debug jobs for free.
+
+It is one login node, which is also the controller, and a few compute nodes whose GPUs are pretended. Everything that
+``up`` makes carries a label with the state directory, so that ``down`` finds all of it, even after an interrupted
+``up``.
+"""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trainsub.errors import SandboxError
+from trainsub.sandbox import docker
+from trainsub.sandbox.files import HOST, config_text, known_hosts_text, ssh_config_text
+from trainsub.sandbox.layout import CONTROLLER, RELEASES, SandboxSpec, plan
+
+__all__ = ["HOST", "RELEASES", "SandboxInfo", "SandboxSpec", "down", "status", "up"]
+
+_STATE = "trainsub.state"
+_SPEC = "trainsub.spec"
+_PORT = "trainsub.port"
+_DOWN_HINT = "remove it with `trainsub sandbox down`"
+
+
+@dataclass(frozen=True)
+class SandboxInfo:
+    """A sandbox that exists.
+
+    Attributes:
+        spec: What was asked for, with the port that was chosen.
+        state_dir: Where its key and its configuration lie.
+        running: Whether all its containers run.
+        already_there: Whether ``up`` found it running and had nothing to do.
+    """
+
+    spec: SandboxSpec
+    state_dir: Path
+    running: bool
+    already_there: bool = False
+
+    @property
+    def ssh_config(self) -> Path:
+        """An OpenSSH configuration that knows the host ``trainsub-sandbox``."""
+        return self.state_dir / "ssh_config"
+
+    @property
+    def config(self) -> Path:
+        """A trainsub configuration whose only cluster is the sandbox."""
+        return self.state_dir / "config.toml"
+
+
+def up(spec: SandboxSpec, state_dir: Path, progress: Callable[[str], None]) -> SandboxInfo:
+    """Start a sandbox, unless it runs already.
+
+    Args:
+        spec: The cluster that is wanted.
+        state_dir: Where its key and configuration go; made if it is missing, closed to other users.
+        progress: Told in a few words what is going on.
+
+    Raises:
+        SandboxError: Docker cannot be used, or another sandbox than this one is there.
+    """
+    state_dir = state_dir.absolute()
+    began = time.monotonic()
+    present = status(state_dir)
+    if present is not None:
+        _require_same(present.spec, spec)
+        if present.running and present.config.exists():
+            progress(f"the sandbox is already running: Slurm {spec.slurm}, {spec.nodes} nodes")
+            return SandboxInfo(present.spec, state_dir, running=True, already_there=True)
+        if present.config.exists():
+            progress("starting the stopped sandbox")
+            _restart(present.spec, state_dir)
+            return SandboxInfo(present.spec, state_dir, running=True)
+    # What an interrupted `up` has left is of no use.
+    docker.remove(f"{_STATE}={state_dir}")
+    key = _make_key(state_dir)
+    port = spec.ssh_port or _free_port()
+    progress(f"building the image for Slurm {spec.slurm}; the first time takes a few minutes")
+    image, _ = docker.ensure_image(spec.slurm)
+    labels = ((_STATE, str(state_dir)), (_SPEC, _dump(spec)), (_PORT, str(port)))
+    public_key = key.with_suffix(".pub").read_text(encoding="utf-8").strip()
+    layout = plan(spec, image=image, authorized_key=public_key, ssh_port=port, labels=labels)
+    progress(f"starting {spec.nodes} nodes with {spec.gpus_per_node} GPUs each")
+    docker.create(layout)
+    progress("waiting for Slurm to run its first job")
+    docker.wait_ready(layout.controller.name)
+    _write_files(spec.name, port, state_dir)
+    progress(f"ready after {time.monotonic() - began:.0f} s")
+    return SandboxInfo(_with_port(spec, port), state_dir, running=True)
+
+
+def down(state_dir: Path, progress: Callable[[str], None]) -> bool:
+    """Remove a sandbox with everything in it: containers, network, volumes, key and configuration.
+
+    Returns:
+        Whether there was one.
+    """
+    state_dir = state_dir.absolute()
+    progress("removing the sandbox")
+    found = docker.remove(f"{_STATE}={state_dir}")
+    for name in ("config.toml", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub"):
+        (state_dir / name).unlink(missing_ok=True)
+    return found
+
+
+def status(state_dir: Path | None = None) -> SandboxInfo | None:
+    """Look for a sandbox.
+
+    Args:
+        state_dir: The one that ``up`` was given; ``None`` looks for any.
+
+    Returns:
+        ``None`` where there is no login node. What an interrupted ``up`` made before that does not count as a sandbox;
+        ``up`` and ``down`` remove it.
+    """
+    label = _STATE if state_dir is None else f"{_STATE}={state_dir.absolute()}"
+    found = docker.containers(label)
+    login = next((name for name, _ in found if name.endswith(f"-{CONTROLLER}")), None)
+    if login is None:
+        return None
+    spec = _with_port(_load(docker.label_of(login, _SPEC)), int(docker.label_of(login, _PORT)))
+    mine = [running for name, running in found if name.startswith(f"{spec.name}-")]
+    home = Path(docker.label_of(login, _STATE))
+    return SandboxInfo(spec, home, running=all(mine) and len(mine) == spec.nodes + 1)
+
+
+def _restart(spec: SandboxSpec, state_dir: Path) -> None:
+    names = [f"{spec.name}-n{number}" for number in range(1, spec.nodes + 1)]
+    docker.docker("start", *names, timeout=600)
+    docker.docker("start", f"{spec.name}-{CONTROLLER}")
+    docker.wait_ready(f"{spec.name}-{CONTROLLER}")
+    _write_files(spec.name, spec.ssh_port or 0, state_dir)
+
+
+def _write_files(name: str, port: int, state_dir: Path) -> None:
+    """Write what ssh and trainsub need; config.toml comes last and says that all went well."""
+    # From the container itself and not over the network, so that nobody can stand between.
+    public = docker.docker("exec", f"{name}-{CONTROLLER}", "cat", "/var/lib/trainsub/ssh/ssh_host_ed25519_key.pub")
+    known_hosts, ssh_config = state_dir / "known_hosts", state_dir / "ssh_config"
+    known_hosts.write_text(known_hosts_text(port, public), encoding="utf-8")
+    text = ssh_config_text(HOST, port=port, user="alice", key=state_dir / "id_ed25519", known_hosts=known_hosts)
+    ssh_config.write_text(text, encoding="utf-8")
+    (state_dir / "config.toml").write_text(config_text(ssh_config), encoding="utf-8")
+
+
+def _make_key(state_dir: Path) -> Path:
+    state_dir.mkdir(parents=True, exist_ok=True)
+    state_dir.chmod(0o700)
+    (state_dir / "config.toml").unlink(missing_ok=True)
+    key = state_dir / "id_ed25519"
+    if key.exists() and key.with_suffix(".pub").exists():
+        return key
+    key.unlink(missing_ok=True)
+    program = shutil.which("ssh-keygen")
+    if program is None:
+        raise SandboxError("there is no `ssh-keygen` on the PATH", hint="install the OpenSSH client")
+    arguments = [program, "-q", "-t", "ed25519", "-N", "", "-C", HOST, "-f", str(key)]
+    subprocess.run(arguments, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own list, no shell
+    return key
+
+
+def _free_port() -> int:
+    """Choose a port ourselves: one that Docker chooses would change whenever the container restarts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _require_same(present: SandboxSpec, wanted: SandboxSpec) -> None:
+    if wanted.ssh_port is None:
+        wanted = _with_port(wanted, present.ssh_port)
+    differing = [name for name, value in asdict(present).items() if value != asdict(wanted)[name]]
+    if differing:
+        parts = [f"{name} is {getattr(present, name)}, not {getattr(wanted, name)}" for name in differing]
+        raise SandboxError(f"another sandbox is there: {'; '.join(parts)}", hint=_DOWN_HINT)
+
+
+def _with_port(spec: SandboxSpec, port: int | None) -> SandboxSpec:
+    return SandboxSpec(**{**asdict(spec), "ssh_port": port})
+
+
+def _dump(spec: SandboxSpec) -> str:
+    return json.dumps(asdict(spec), sort_keys=True)
+
+
+def _load(text: str) -> SandboxSpec:
+    values = json.loads(text)
+    values["mounts"] = tuple((source, target) for source, target in values["mounts"])
+    return SandboxSpec(**values)
