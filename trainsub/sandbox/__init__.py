@@ -7,7 +7,6 @@ It is one login node, which is also the controller, and a few compute nodes whos
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -80,7 +79,7 @@ def up(spec: SandboxSpec, state_dir: Path, progress: Callable[[str], None]) -> S
     # What an interrupted `up` has left is of no use.
     docker.remove(f"{_STATE}={state_dir}")
     key = _make_key(state_dir)
-    port = spec.ssh_port or _free_port()
+    port = spec.ssh_port or docker.free_port()
     progress(f"building the image for Slurm {spec.slurm}; the first time takes a few minutes")
     image, _ = docker.ensure_image(spec.slurm)
     labels = ((_STATE, str(state_dir)), (_SPEC, _dump(spec)), (_PORT, str(port)))
@@ -163,13 +162,6 @@ def _make_key(state_dir: Path) -> Path:
     arguments = [program, "-q", "-t", "ed25519", "-N", "", "-C", HOST, "-f", str(key)]
     subprocess.run(arguments, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own list, no shell
     return key
-
-
-def _free_port() -> int:
-    """Choose a port ourselves: one that Docker chooses would change whenever the container restarts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _require_same(present: SandboxSpec, wanted: SandboxSpec) -> None:

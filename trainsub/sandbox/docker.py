@@ -5,6 +5,7 @@ and costs trainsub no dependency.
 """
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,7 @@ def docker(*arguments: str, timeout: float | None = 120) -> str:
     """
     program = shutil.which("docker")
     if program is None:
-        raise SandboxError("Docker is not installed: there is no `docker` on the PATH", hint=_prepare_hint("install it"))
+        raise SandboxError("there is no `docker` on the PATH", hint=_prepare_hint("install Docker"))
     try:
         # A list of arguments without a shell; what is in it comes from the layout.
         done = subprocess.run(  # noqa: S603
@@ -69,7 +70,7 @@ def ensure_image(slurm: str, *, sources: Path | None = None) -> tuple[str, bool]
     except SandboxError as error:
         if docker("image", "ls", "--quiet", base).strip():
             raise
-        raise SandboxError(f"the image {base} is not here and cannot be pulled", hint=_prepare_hint("pull it")) from error
+        raise SandboxError(f"cannot pull the image {base}", hint=_prepare_hint("pull it")) from error
     return tag, True
 
 
@@ -91,6 +92,13 @@ def create(layout: Layout) -> None:
         # After an error or Ctrl-C, do not go on starting the rest.
         pool.shutdown(cancel_futures=True)
     start(layout.controller)
+
+
+def free_port() -> int:
+    """Choose a port ourselves: one that Docker chooses would change whenever the container restarts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_ready(controller: str, *, seconds: int = 180) -> None:

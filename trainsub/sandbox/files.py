@@ -36,8 +36,6 @@ def known_hosts_text(port: int, public_key: str) -> str:
 def config_text(ssh_config: Path, *, user: str = "alice") -> str:
     """Write a trainsub configuration whose only cluster is the sandbox."""
     return f"""\
-default_cluster = "sandbox"
-
 [clusters.sandbox]
 transport = "paramiko"
 host = "{HOST}"

@@ -58,7 +58,7 @@ class SandboxSpec:
                 hint="use up to 40 lower-case letters, digits and dashes",
             )
         if self.slurm not in RELEASES:
-            raise SandboxError(f"there is no sandbox for Slurm {self.slurm}", hint=f"choose one of {', '.join(RELEASES)}")
+            raise SandboxError(f"there is no sandbox for Slurm {self.slurm}", hint=f"known: {', '.join(RELEASES)}")
         if not 1 <= self.nodes <= MAX_NODES:
             raise SandboxError(f"a sandbox has 1 to {MAX_NODES} nodes, not {self.nodes}")
         if not 0 <= self.gpus_per_node <= MAX_GPUS:
