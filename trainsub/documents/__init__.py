@@ -1,0 +1,1 @@
+"""The ``--json`` documents and how they are made from values. Pure."""

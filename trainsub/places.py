@@ -1,0 +1,110 @@
+"""Where things lie on this machine, and reading the configuration from there."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from trainsub.config import Layer, Settings, env_layer, parse_toml, resolve
+from trainsub.errors import ConfigError
+
+SITE_CONFIG = Path("/etc/xdg/trainsub/config.toml")
+PROJECT_CONFIG = "trainsub.toml"
+
+
+class Places:
+    """Folders and files of one user on this machine.
+
+    Args:
+        environ: The environment; ``TRAINSUB_CONFIG``, ``TRAINSUB_STATE_DIR`` and ``TRAINSUB_CACHE_DIR`` move things.
+        working_directory: Where the search for the project's ``trainsub.toml`` begins.
+        config_file: The user's configuration instead of the usual place (``--config``).
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        working_directory: Path | None = None,
+        config_file: Path | None = None,
+    ) -> None:
+        import platformdirs  # noqa: PLC0415 -- `--help` must not wait for it
+
+        self.environ = os.environ if environ is None else environ
+        self.working_directory = working_directory or Path.cwd()
+        named = config_file or (Path(text) if (text := self.environ.get("TRAINSUB_CONFIG")) else None)
+        self.config_named = named is not None
+        self.config_file = named or platformdirs.user_config_path("trainsub") / "config.toml"
+        self.state = self._folder("TRAINSUB_STATE_DIR", platformdirs.user_state_path("trainsub"))
+        self.cache = self._folder("TRAINSUB_CACHE_DIR", platformdirs.user_cache_path("trainsub"))
+
+    def _folder(self, variable: str, usual: Path) -> Path:
+        text = self.environ.get(variable)
+        return (self.working_directory / text).absolute() if text else usual
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.state / "store.sqlite"
+
+    @property
+    def audit(self) -> Path:
+        """The audit log."""
+        return self.state / "audit.jsonl"
+
+    @property
+    def sandbox(self) -> Path:
+        """The sandbox's keys and its cluster's configuration."""
+        return self.state / "sandbox"
+
+    @property
+    def archives(self) -> Path:
+        """Packed snapshots."""
+        return self.cache / "archives"
+
+    def project_config(self) -> Path | None:
+        """The nearest ``trainsub.toml`` in the working directory or above it."""
+        for folder in (self.working_directory, *self.working_directory.parents):
+            found = folder / PROJECT_CONFIG
+            if found.is_file():
+                return found
+        return None
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Configuration files by layer, lowest first, whether they exist or not."""
+        yield "site", SITE_CONFIG
+        yield "sandbox", self.sandbox / "config.toml"
+        yield "user", self.config_file
+        project = self.project_config()
+        if project is not None:
+            yield "project", project
+
+    def settings(self, flags: Mapping[str, object] | None = None) -> Settings:
+        """The configuration, each value with its origin.
+
+        Args:
+            flags: Settings from the command line, nested as in the file.
+
+        Raises:
+            ConfigError: A file or a variable is wrong, or a file that was named does not exist.
+        """
+        layers: list[Layer] = []
+        for name, path in self.files():
+            text = self._read(name, path)
+            if text is not None:
+                layers.append(Layer(name=name, origin=str(path), data=parse_toml(text, str(path)), base=str(path.parent)))
+        layers.append(env_layer(self.environ))
+        if flags:
+            layers.append(Layer(name="flags", origin="command line", data=dict(flags), base=str(self.working_directory)))
+        return resolve(layers, home=str(Path.home()))
+
+    def _read(self, name: str, path: Path) -> bytes | None:
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            if name == "user" and self.config_named:
+                raise ConfigError(
+                    f"{path}: there is no such file", hint="Check --config and TRAINSUB_CONFIG."
+                ) from None
+            return None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,0 +1,102 @@
+"""Spec to Plan: all that a submission would send, and the most that it can cost. ``submit`` takes only a plan."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from trainsub.config import Cluster
+from trainsub.record import names
+from trainsub.render import render
+from trainsub.slurm import units
+from trainsub.spec import JobSpec, Shape, options, shape
+from trainsub.staging import Snapshot, snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be submitted.
+
+    Attributes:
+        run: Run id.
+        key: What makes two submissions the same.
+        cluster: The cluster's name.
+        spec: The spec, with ``--set`` applied.
+        script: The batch script.
+        shape: Nodes, GPUs and ranks.
+        snapshot: The code that travels; None without code.
+        time_limit: Seconds; None for no limit.
+        ceiling_gpu_seconds: nodes × GPUs × time limit; None without a limit.
+        ceiling: Its cost, not rounded; None without a price or a limit.
+        currency: Of the ceiling.
+        plan_hash: Of everything that would be sent except the key.
+    """
+
+    run: str
+    key: str
+    cluster: str
+    spec: JobSpec
+    script: str
+    shape: Shape
+    snapshot: Snapshot | None
+    time_limit: int | None
+    ceiling_gpu_seconds: int | None
+    ceiling: Decimal | None
+    currency: str | None
+    plan_hash: str
+
+
+def make_plan(spec: JobSpec, name: str, cluster: Cluster, *, base: Path, archives: Path, key: str | None = None) -> Plan:
+    """Make the plan of a submission. Packs the code; asks no network.
+
+    Args:
+        spec: What to train.
+        name: The cluster's name.
+        cluster: The cluster.
+        base: The folder that relative paths in the spec are relative to.
+        archives: Where packed snapshots are kept.
+        key: What makes two submissions the same; drawn anew if None.
+
+    Raises:
+        SpecError: Spec and cluster do not fit.
+        SnapshotError: The code cannot travel.
+    """
+    script = render(spec, cluster)
+    merged = options(spec, cluster.defaults)
+    packed = None
+    if spec.code is not None:
+        packed = snapshot(
+            base / spec.code.path, cache=archives, max_bytes=spec.code.max_bytes, include=spec.code.include
+        )
+    wanted = shape(spec, merged)
+    limit = units.parse_time(str(merged["time"]))
+    gpu_seconds = None if limit is None else wanted.nodes * wanted.gpus_per_node * limit
+    price = cluster.price
+    cost = None
+    if price is not None and gpu_seconds is not None:
+        cost = price.for_partition(str(merged.get("partition", ""))) * gpu_seconds / 3600
+    drawn = key if key is not None else secrets.token_hex(16)
+    return Plan(
+        run=names.run_id(spec.name, drawn),
+        key=drawn,
+        cluster=name,
+        spec=spec,
+        script=script,
+        shape=wanted,
+        snapshot=packed,
+        time_limit=limit,
+        ceiling_gpu_seconds=gpu_seconds,
+        ceiling=cost,
+        currency=price.currency if price else None,
+        plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else ""),
+    )
+
+
+def _hash(*parts: str) -> str:
+    """One hash of several texts; lengths keep them apart."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()

@@ -1,0 +1,125 @@
+"""What a verb works with: settings, store, clock, and one connection per cluster, made when first needed."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from trainsub.config import Cluster, Settings, select_cluster
+from trainsub.errors import UnknownClusterError
+from trainsub.store import Store
+from trainsub.transport import Transport
+
+
+class Clock(Protocol):
+    """Time as verbs see it."""
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """This machine's clock."""
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Session:
+    """The settings, the store, the clock and the connections of one user's work.
+
+    Args:
+        settings: The configuration.
+        open_store: Opens the store; called once, when first needed.
+        connect: Makes a transport for a cluster, without connecting yet.
+        archives: Where packed snapshots lie.
+        clock: The clock.
+        tell: Receives what a person should know and no machine reads.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        open_store: Callable[[], Store],
+        connect: Callable[[str, Cluster], Transport],
+        archives: Path,
+        clock: Clock | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.archives = archives
+        self.clock: Clock = clock or SystemClock()
+        self.tell: Callable[[str], None] = tell or (lambda _: None)
+        self._open_store = open_store
+        self._store: Store | None = None
+        self._connect = connect
+        self._transports: dict[str, Transport] = {}
+
+    @property
+    def store(self) -> Store:
+        """The store, opened when first needed."""
+        if self._store is None:
+            self._store = self._open_store()
+        return self._store
+
+    def select(self, name: str | None) -> tuple[str, Cluster]:
+        """The cluster of that name, or the one that is meant when none is named.
+
+        Raises:
+            UnknownClusterError: There is none, or it is not clear which.
+        """
+        return select_cluster(self.settings, name)
+
+    def cluster(self, name: str) -> Cluster:
+        """The configuration of a cluster that runs were submitted to.
+
+        Raises:
+            UnknownClusterError: It is no longer configured.
+        """
+        try:
+            return self.settings.config.clusters[name]
+        except KeyError:
+            raise UnknownClusterError(
+                f"cluster {name!r} is not configured any more, and runs in the store are on it",
+                hint=f"Add [clusters.{name}] to the configuration; `trainsub config path` shows where.",
+            ) from None
+
+    def transport(self, name: str) -> Transport:
+        """The cluster's transport; it connects when first used."""
+        if name not in self._transports:
+            self._transports[name] = self._connect(name, self.cluster(name))
+        return self._transports[name]
+
+    def drop(self, name: str) -> None:
+        """Forget a connection that broke; the next use makes a new one."""
+        transport = self._transports.pop(name, None)
+        if transport is not None:
+            transport.close()
+
+    def close(self) -> None:
+        """Close every connection and the store."""
+        for name in list(self._transports):
+            self.drop(name)
+        if self._store is not None:
+            self._store.close()
+            self._store = None

@@ -1,0 +1,253 @@
+"""The store: one connection to one SQLite file, short transactions, values in and out.
+
+Rollback journal, not WAL: WAL needs shared memory, which network homes do not have (sqlite.org/wal.html).
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from trainsub.errors import StoreError
+from trainsub.store import rows
+from trainsub.store.migrations import migrate
+from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Allocation, Job, Run
+
+BUSY_SECONDS = 10.0
+"""How long a command waits for another one that is writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a run, as it was learned."""
+
+    run: str
+    link: int | None
+    at: datetime
+    what: str
+    source: str | None = None
+    detail: str | None = None
+
+
+class Store:
+    """Runs, their jobs and what was seen of them.
+
+    Args:
+        path: The SQLite file; it and its folder are made when missing, readable by their owner only.
+
+    Raises:
+        StoreError: The file cannot be opened, is damaged, or is newer than this trainsub.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _explained(path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA foreign_keys = ON")
+            migrate(self._db)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    # -- runs ---------------------------------------------------------------------------------------------------
+
+    def add_run(self, run: Run) -> bool:
+        """Record an intent before anything is sent.
+
+        Returns:
+            False if the run is there already; nothing is changed then.
+        """
+        with self._transaction() as db:
+            cursor = db.execute(f"INSERT OR IGNORE INTO runs VALUES ({_marks(11)})", rows.run_row(run))  # noqa: S608 -- only question marks
+            if cursor.rowcount:
+                self._note(db, [Event(run.run, None, run.created_at, "intent recorded")])
+            return bool(cursor.rowcount)
+
+    def settle(self, run: str, outcome: str, detail: str | None, at: datetime, job: Job | None = None) -> None:
+        """Record the outcome of a submission, with the job that it gave."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET outcome = ?, detail = ? WHERE run = ?", (outcome, detail, run))
+            events = [Event(run, job.link if job else None, at, f"submission {outcome}", None, detail)]
+            if job is not None:
+                (cluster,) = db.execute("SELECT cluster FROM runs WHERE run = ?", (run,)).fetchone()
+                self._put_job(db, job, cluster)
+                events.append(Event(run, job.link, at, f"job {job.job_id}", "sbatch"))
+            self._note(db, events)
+
+    def reopen(self, run: Run) -> None:
+        """Record a new try of a run that was refused or voided: same key, perhaps another plan."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM allocations WHERE run = ?", (run.run,))
+            db.execute("DELETE FROM jobs WHERE run = ?", (run.run,))
+            fields = "name, key, cluster, created_at, plan_hash, outcome, detail, script, spec, code".split(", ")
+            sets = ", ".join(f"{field} = ?" for field in fields)
+            db.execute(f"UPDATE runs SET {sets} WHERE run = ?", (*rows.run_row(run)[1:], run.run))  # noqa: S608 -- fixed names
+            self._note(db, [Event(run.run, None, run.created_at, "intent recorded again")])
+
+    def forget(self, run: str) -> None:
+        """Take an intent back of which nothing was sent."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM events WHERE run = ?", (run,))
+            db.execute("DELETE FROM runs WHERE run = ? AND outcome = ?", (run, OPEN))
+
+    def run(self, run: str) -> Run | None:
+        """One run by its id."""
+        found = self._runs("WHERE run = ?", (run,))
+        return found[0] if found else None
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        return self._runs("", ())
+
+    def matching(self, prefix: str) -> list[Run]:
+        """Runs whose id begins with a text."""
+        return self._runs("WHERE substr(run, 1, ?) = ?", (len(prefix), prefix))
+
+    def by_job(self, job_id: int, cluster: str | None) -> list[Run]:
+        """Runs that have a job of this id, on one cluster or on any."""
+        where = "WHERE run IN (SELECT run FROM jobs WHERE job_id = ? AND (? IS NULL OR cluster = ?))"
+        return self._runs(where, (job_id, cluster, cluster))
+
+    def unsettled(self, cluster: str | None = None) -> list[Run]:
+        """Runs whose submission has no known outcome yet."""
+        where = "WHERE outcome IN (?, ?) AND (? IS NULL OR cluster = ?)"
+        return self._runs(where, (OPEN, UNKNOWN, cluster, cluster))
+
+    def accepted(self, cluster: str) -> list[Run]:
+        """Runs on a cluster that have jobs."""
+        return self._runs("WHERE outcome = ? AND cluster = ?", (ACCEPTED, cluster))
+
+    # -- observations -------------------------------------------------------------------------------------------
+
+    def observe(self, cluster: str, changed: Sequence[tuple[Job, Job]], at: datetime, *, accounting: bool | None) -> None:
+        """Record a poll: the jobs that changed, as pairs of before and after, and that the cluster was asked."""
+        with self._transaction() as db:
+            for before, after in changed:
+                self._put_job(db, after, cluster)
+                if (before.state, before.reason) != (after.state, after.reason):
+                    self._note(db, [Event(after.run, after.link, at, after.state or "unknown", after.source, after.reason)])
+            db.execute(
+                "INSERT INTO polls VALUES (?1, ?2, ?3) ON CONFLICT (cluster) DO UPDATE"
+                " SET at = ?2, accounting = coalesce(?3, accounting)",
+                (cluster, rows.text(at), accounting),
+            )
+
+    def last_poll(self, cluster: str) -> datetime | None:
+        """When the cluster last answered."""
+        with _explained(self.path):
+            row = self._db.execute("SELECT at FROM polls WHERE cluster = ?", (cluster,)).fetchone()
+        return rows.time(row["at"]) if row else None
+
+    def note(self, event: Event) -> None:
+        """Add an event to a run's history."""
+        with self._transaction() as db:
+            self._note(db, [event])
+
+    def events(self, run: str) -> list[Event]:
+        """A run's history, oldest first."""
+        with _explained(self.path):
+            found = self._db.execute("SELECT * FROM events WHERE run = ? ORDER BY id", (run,)).fetchall()
+        return [
+            Event(row["run"], row["link"], datetime.fromisoformat(row["at"]), row["what"], row["source"], row["detail"])
+            for row in found
+        ]
+
+    # -- archives that the clusters have ------------------------------------------------------------------------
+
+    def was_sent(self, cluster: str, sha256: str) -> bool:
+        """Whether an archive is known to lie on a cluster. A guess to save a round trip; the cluster decides."""
+        with _explained(self.path):
+            row = self._db.execute("SELECT 1 FROM sent WHERE cluster = ? AND sha256 = ?", (cluster, sha256)).fetchone()
+        return row is not None
+
+    def sent(self, cluster: str, sha256: str, at: datetime) -> None:
+        """Remember that an archive lies on a cluster."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", (cluster, sha256, rows.text(at)))
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _put_job(self, db: sqlite3.Connection, job: Job, cluster: str) -> None:
+        db.execute("DELETE FROM allocations WHERE run = ? AND link = ?", (job.run, job.link))
+        db.execute("DELETE FROM jobs WHERE run = ? AND link = ?", (job.run, job.link))
+        db.execute(f"INSERT INTO jobs VALUES ({_marks(16)})", rows.job_row(job, cluster))  # noqa: S608 -- only question marks
+        db.executemany(f"INSERT INTO allocations VALUES ({_marks(14)})", rows.allocation_rows(job))  # noqa: S608 -- the same
+
+    def _note(self, db: sqlite3.Connection, events: Iterable[Event]) -> None:
+        db.executemany(
+            "INSERT INTO events (run, link, at, what, source, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            [(one.run, one.link, rows.text(one.at), one.what, one.source, one.detail) for one in events],
+        )
+
+    def _runs(self, where: str, values: tuple[object, ...]) -> list[Run]:
+        """Runs with their jobs and allocations: three queries, however many runs."""
+        chosen = f"SELECT run FROM runs {where}"
+        with _explained(self.path):
+            runs = self._db.execute(f"SELECT * FROM runs {where} ORDER BY created_at, run", values).fetchall()  # noqa: S608 -- `where` is ours
+            jobs = self._db.execute(f"SELECT * FROM jobs WHERE run IN ({chosen}) ORDER BY run, link", values).fetchall()  # noqa: S608 -- ours
+            allocations = self._db.execute(
+                f"SELECT * FROM allocations WHERE run IN ({chosen}) ORDER BY run, link, number",  # noqa: S608 -- ours
+                values,
+            ).fetchall()
+        of_job: dict[tuple[str, int], list[Allocation]] = {}
+        for row in allocations:
+            of_job.setdefault((row["run"], row["link"]), []).append(rows.allocation_of(row))
+        of_run: dict[str, list[Job]] = {}
+        for row in jobs:
+            of_run.setdefault(row["run"], []).append(rows.job_of(row, tuple(of_job.get((row["run"], row["link"]), ()))))
+        return [rows.run_of(row, tuple(of_run.get(row["run"], ()))) for row in runs]
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into an error with a place and a way on."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the store {path} failed: {error}", hint=_hint(error)) from error
+    except OSError as error:
+        raise StoreError(
+            f"the store {path} cannot be opened: {error.strerror}",
+            hint="Point TRAINSUB_STATE_DIR at a folder that you may write to.",
+        ) from error
+
+
+def _hint(error: sqlite3.DatabaseError) -> str:
+    said = str(error)
+    if "locked" in said:
+        return "Another trainsub command is writing to it; try again in a moment."
+    if "readonly" in said or "unable to open" in said:
+        return "Point TRAINSUB_STATE_DIR at a folder that you may write to."
+    if "full" in said:
+        return "The disk is full; make room, then run the command again."
+    return "Move the file away; the runs themselves are safe on their clusters."

@@ -1,0 +1,172 @@
+"""One job, one poll, one new value. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from trainsub.record.exits import ExitRecord
+from trainsub.slurm import states, tres
+from trainsub.slurm.sacct import AccountRow
+from trainsub.slurm.squeue import QueueRow
+from trainsub.slurm.values import ExitCode
+from trainsub.tracker.values import Allocation, Job
+
+SUBMIT_SLACK = timedelta(hours=1)
+"""How far laptop and cluster clocks may differ before a record counts as another job's with a reused id."""
+RECORD_PATIENCE = timedelta(minutes=10)
+"""How long a run's own exit record waits for Slurm's accounts to speak first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a cluster answered.
+
+    Attributes:
+        queue: Rows of squeue by job id; None when squeue could not be asked.
+        accounts: Records of sacct by job id; None when sacct could not be asked or was not.
+        accounting: Whether the cluster keeps accounts at all; None when not known.
+        records: The runs' own exit records by job id, newest last.
+    """
+
+    queue: Mapping[int, QueueRow] | None
+    accounts: Mapping[int, Sequence[AccountRow]] | None = None
+    accounting: bool | None = None
+    records: Mapping[int, Sequence[ExitRecord]] = field(default_factory=dict)
+
+
+def finished(job: Job) -> bool:
+    """Whether Slurm, or the run's own record, said that the job has ended."""
+    return states.phase(job.state) == "finished"
+
+
+def accounted(job: Job) -> bool:
+    """Whether Slurm's records of the job are complete: it ended, and its newest record has an end."""
+    return finished(job) and bool(job.allocations) and job.allocations[-1].end is not None
+
+
+def observe(job: Job, poll: Poll, now: datetime) -> Job:
+    """The job as it is known after a poll.
+
+    Args:
+        job: As it was known.
+        poll: What the cluster answered.
+        now: When it answered, UTC.
+
+    Returns:
+        A new value; the same one where the poll says nothing of this job.
+    """
+    rows = own_records(job, (poll.accounts or {}).get(job.job_id, ()))
+    if rows:
+        job = replace(job, allocations=tuple(_allocation(row) for row in rows))
+    queued = poll.queue.get(job.job_id) if poll.queue is not None else None
+    if queued is not None and queued.name == job.run:
+        return _from_queue(job, queued, rows, now)
+    if poll.queue is None:
+        return job
+    if rows and states.phase(rows[-1].state) == "finished":
+        return _from_accounts(job, rows[-1], now)
+    record = _deciding_record(job, poll, now)
+    if record is not None:
+        return _from_record(job, record, now)
+    if finished(job):
+        return job
+    return replace(job, missing_since=job.missing_since or now)
+
+
+def own_records(job: Job, rows: Sequence[AccountRow]) -> list[AccountRow]:
+    """The records that are this job's, oldest first: same id, same name, not submitted before it."""
+    earliest = job.submitted - SUBMIT_SLACK
+    mine = [row for row in rows if row.name == job.run and (row.submit is None or row.submit >= earliest)]
+    return sorted(mine, key=_age)
+
+
+def _age(row: AccountRow) -> tuple[float, float]:
+    """Sort key: by submission, then by start; what has not started comes last."""
+    submit = row.submit.timestamp() if row.submit else 0.0
+    return submit, row.start.timestamp() if row.start else float("inf")
+
+
+def _allocation(row: AccountRow) -> Allocation:
+    """One record of sacct as an allocation."""
+    return Allocation(
+        state=states.base_word(row.state),
+        submit=row.submit,
+        start=row.start,
+        end=row.end,
+        elapsed=row.elapsed,
+        nodes=row.nodes,
+        gpus=tres.gpus(row.alloc_tres),
+        nodelist=row.nodelist,
+        partition=row.partition,
+        exit_code=row.exit_code if row.end else None,
+    )
+
+
+def _from_queue(job: Job, row: QueueRow, rows: Sequence[AccountRow], now: datetime) -> Job:
+    """squeue speaks: its word stands, forwards or backwards."""
+    done = states.phase(row.state) == "finished"
+    running = states.phase(row.state) == "running"
+    last = job.allocations[-1] if job.allocations else None
+    return replace(
+        job,
+        state=states.base_word(row.state),
+        reason=row.reason,
+        source="squeue",
+        observed_at=now,
+        # squeue prints an expected start for a waiting job: that is a forecast, not a fact.
+        start_time=row.start_time if running or done else None,
+        end_time=row.end_time if done else None,
+        nodes=row.nodes,
+        gpus=last.gpus if last and last.gpus is not None else job.gpus,
+        exit_code=_closed_exit_code(rows) if done else None,
+        missing_since=None,
+    )
+
+
+def _closed_exit_code(rows: Sequence[AccountRow]) -> ExitCode | None:
+    """The newest record's exit code, once that record is closed."""
+    return rows[-1].exit_code if rows and rows[-1].end else None
+
+
+def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
+    """The job left the queue and sacct knows how."""
+    gpus = tres.gpus(row.alloc_tres)
+    return replace(
+        job,
+        state=states.base_word(row.state),
+        reason=None,
+        source="sacct",
+        observed_at=now,
+        start_time=row.start,
+        end_time=row.end,
+        nodes=row.nodes or job.nodes,
+        gpus=gpus if gpus is not None else job.gpus,
+        exit_code=row.exit_code,
+        missing_since=None,
+    )
+
+
+def _deciding_record(job: Job, poll: Poll, now: datetime) -> ExitRecord | None:
+    """The run's own record, where it may decide: without accounting, or when the accounts stay silent for long."""
+    records = poll.records.get(job.job_id, ())
+    if not records or finished(job):
+        return None
+    if poll.accounting is False:
+        return records[-1]
+    waited = now - job.missing_since if job.missing_since else timedelta(0)
+    return records[-1] if waited >= RECORD_PATIENCE else None
+
+
+def _from_record(job: Job, record: ExitRecord, now: datetime) -> Job:
+    """The script's last words: how it ended, by its own exit code."""
+    return replace(
+        job,
+        state="COMPLETED" if record.code == 0 else "FAILED",
+        reason=None,
+        source="record",
+        observed_at=now,
+        start_time=record.start,
+        end_time=record.end,
+        exit_code=ExitCode(record.code, 0),
+        missing_since=None,
+    )

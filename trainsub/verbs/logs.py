@@ -1,0 +1,158 @@
+"""A run's log: what there is, or what comes, by byte offset, so that no byte crosses the wire twice."""
+
+from collections.abc import Iterator
+
+from trainsub import poller
+from trainsub.errors import ConnectionLostError, RefusedError, RemoteTimeoutError, UnreachableError, UnsettledError
+from trainsub.record.paths import RunPaths
+from trainsub.remote import Ask
+from trainsub.scheduler import Scheduler
+from trainsub.session import Session
+from trainsub.store import find_run
+from trainsub.tracker.track import finished
+from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
+
+CHUNK = 1 << 20
+"""Most bytes asked for at a time, so that a long log shows early and Ctrl-C is heard."""
+TICK_SECONDS = 1.0
+"""How often a running job's log is looked at; this reads a file and asks nothing of Slurm."""
+IDLE_SECONDS = 5.0
+"""How often a waiting job's log is looked at."""
+RETRY_SECONDS = 60.0
+"""The longest pause before a lost connection is made again."""
+
+
+def logs(session: Session, text: str, *, follow: bool = False) -> Iterator[bytes]:
+    """The log of a run's jobs, link by link.
+
+    Args:
+        session: What to work with.
+        text: A RUN.
+        follow: Go on until the run has ended, across requeues and lost connections.
+
+    Yields:
+        Bytes as the job wrote them.
+
+    Raises:
+        RefusedError: The run was never accepted, so there is no log.
+        UnsettledError: It is not known whether there is a job.
+        TransportError: The cluster cannot be talked to (with ``follow`` only if it never could).
+    """
+    run = find_run(session.store, text)
+    if run.outcome in {OPEN, UNKNOWN}:
+        run = poller.settle_run(session, run)
+    _must_have_jobs(run)
+    if not follow:
+        yield from _once(session, run)
+        return
+    yield from _Follower(session, run).chunks()
+
+
+def _must_have_jobs(run: Run) -> None:
+    if run.outcome in {OPEN, UNKNOWN}:
+        raise UnsettledError(
+            f"it is not known yet whether run {run.run} has a job, so there is no log",
+            hint=f"`trainsub status {run.run}` settles it.",
+        )
+    if run.outcome != ACCEPTED or not run.jobs:
+        raise RefusedError(f"run {run.run} was not accepted, so it has no log", hint=run.detail)
+
+
+def _once(session: Session, run: Run) -> Iterator[bytes]:
+    """All that there is now."""
+    with poller.conversation(session, run.cluster, "logs") as (ask, _):
+        paths = RunPaths(ask.root(session.cluster(run.cluster).remote_root), run.run)
+        for job in run.jobs:
+            offset = 0
+            while data := _read(ask, paths.log(job.job_id), offset):
+                offset += len(data)
+                yield data
+
+
+def _read(ask: Ask, path: str, offset: int) -> bytes:
+    """New bytes of a file; none if it does not exist yet."""
+    tail = ask.tail(path, offset, CHUNK)
+    return tail.data if tail is not None else b""
+
+
+class _Follower:
+    """Follows one run to its end.
+
+    Two clocks: the log is looked at every second or so, Slurm is asked at growing intervals, and at once when the
+    job's own exit record appears.
+    """
+
+    def __init__(self, session: Session, run: Run) -> None:
+        self._session = session
+        self._run = run
+        self._offsets: dict[int, int] = {}
+        self._exits = 0
+        self._pauses = poller.intervals()
+        self._next_poll = 0.0
+
+    def chunks(self) -> Iterator[bytes]:
+        """Bytes until the run has ended; a lost connection is made again and nothing is lost or repeated."""
+        pause = 1.0
+        reached = False
+        while True:
+            try:
+                with poller.conversation(self._session, self._run.cluster, "follow") as (ask, scheduler):
+                    reached, pause = True, 1.0
+                    yield from self._over(ask, scheduler)
+                    return
+            except (ConnectionLostError, RemoteTimeoutError, UnreachableError) as error:
+                if not reached:
+                    raise
+                self._session.drop(self._run.cluster)
+                self._session.tell(f"connection to {self._run.cluster} lost ({error.message}); the job goes on; again in {pause:.0f} s")
+                self._session.clock.sleep(pause)
+                pause = min(pause * 2, RETRY_SECONDS)
+
+    def _over(self, ask: Ask, scheduler: Scheduler) -> Iterator[bytes]:
+        """Follow over one conversation."""
+        root = ask.root(self._session.cluster(self._run.cluster).remote_root)
+        paths = RunPaths(root, self._run.run)
+        while True:
+            fresh = 0
+            ended = all(finished(job) for job in self._run.jobs)
+            for job in self._run.jobs:
+                for data in self._new(ask, paths, job):
+                    fresh += len(data)
+                    yield data
+            if ended:
+                return
+            self._ask_slurm(ask, scheduler, paths, root)
+            if not fresh and not all(finished(job) for job in self._run.jobs):
+                self._session.clock.sleep(self._tick())
+
+    def _new(self, ask: Ask, paths: RunPaths, job: Job) -> Iterator[bytes]:
+        """All new bytes of one job's log."""
+        while True:
+            offset = self._offsets.get(job.job_id, 0)
+            data = _read(ask, paths.log(job.job_id), offset)
+            if not data:
+                return
+            self._offsets[job.job_id] = offset + len(data)
+            yield data
+            if len(data) < CHUNK:
+                return
+
+    def _ask_slurm(self, ask: Ask, scheduler: Scheduler, paths: RunPaths, root: str) -> None:
+        """Ask Slurm when it is time, or when a job wrote its exit record."""
+        exits = len(ask.list(paths.exits))
+        if exits > self._exits:
+            self._exits = exits
+            self._pauses = poller.intervals()
+            self._next_poll = 0.0
+        now = self._session.clock.monotonic()
+        if now < self._next_poll:
+            return
+        jobs = [job for job in self._run.jobs if not finished(job)]
+        poller.update(self._session, self._run.cluster, scheduler, jobs, root=root)
+        self._run = find_run(self._session.store, self._run.run)
+        self._next_poll = self._session.clock.monotonic() + next(self._pauses)
+
+    def _tick(self) -> float:
+        """Seconds until the next look."""
+        waiting = all(job.state in {None, "PENDING"} for job in self._run.jobs)
+        return min(IDLE_SECONDS if waiting else TICK_SECONDS, max(self._next_poll - self._session.clock.monotonic(), 0.1))

@@ -1,0 +1,136 @@
+"""Submit a plan, exactly once.
+
+The order of things is the protocol (docs/explanation/exactly-once.md): settle what is open, record the intent, one
+exec on the cluster, record the outcome. What is not known is called unknown and is never answered by sending again.
+"""
+
+from dataclasses import replace
+
+from trainsub.errors import RefusedError, TransportError, TrainsubError, UnsettledError
+from trainsub.plan import Plan
+from trainsub.poller import settle_run
+from trainsub.record import names
+from trainsub.remote import SubmitReply, SubmitRequest
+from trainsub.remote import submit as send
+from trainsub.session import Session
+from trainsub.slurm import sbatch
+from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, VOID, Code, Job, Run
+
+LINK = 1
+SPEC_FILE = "spec.toml"
+SCRIPT_FILE = "script.sbatch"
+
+
+def submit(session: Session, plan: Plan) -> Run:
+    """Submit a plan, or find the run that it already is.
+
+    Returns:
+        The run, with its job.
+
+    Raises:
+        RefusedError: The cluster said no; there is no job.
+        UnsettledError: It is not known whether there is a job; the next command finds out.
+        TransportError: The cluster could not be reached; nothing was sent.
+    """
+    earlier = _earlier(session, plan)
+    if earlier is not None:
+        return earlier
+    run = _intent(session, plan)
+    try:
+        reply = send(session.transport(plan.cluster), _request(session, plan))
+    except TrainsubError:
+        # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
+        session.store.forget(run.run)
+        raise
+    return _concluded(session, plan, run, reply)
+
+
+def _earlier(session: Session, plan: Plan) -> Run | None:
+    """A run that this plan already is: the same key, or the same content whose outcome was still open."""
+    same_key = session.store.run(plan.run)
+    open_ones = [run for run in session.store.unsettled(plan.cluster) if run.run == plan.run or run.plan_hash == plan.plan_hash]
+    for run in open_ones:
+        settled = settle_run(session, run)
+        if settled.outcome == ACCEPTED:
+            session.tell(f"an earlier submission of this was accepted as job {settled.jobs[-1].job_id}; not sent again")
+            return settled
+        if settled.outcome in {OPEN, UNKNOWN}:
+            raise _unsettled(settled)
+    if same_key is not None and same_key.outcome == ACCEPTED:
+        if same_key.plan_hash != plan.plan_hash:
+            session.tell(f"run {plan.run} has this key already, with another spec or other code; that run stands")
+        return same_key
+    return None
+
+
+def _intent(session: Session, plan: Plan) -> Run:
+    """Record what is about to be sent."""
+    code = None
+    if plan.snapshot is not None:
+        packed = plan.snapshot
+        code = Code(packed.sha256, packed.size, packed.files, packed.commit, packed.dirty, packed.untracked)
+    run = Run(
+        run=plan.run,
+        name=plan.spec.name,
+        key=plan.key,
+        cluster=plan.cluster,
+        created_at=session.clock.now(),
+        plan_hash=plan.plan_hash,
+        outcome=OPEN,
+        script=plan.script,
+        spec=plan.spec.to_toml(),
+        code=code,
+    )
+    if not session.store.add_run(run):
+        session.store.reopen(run)
+    return run
+
+
+def _request(session: Session, plan: Plan) -> SubmitRequest:
+    """What goes over the wire."""
+    cluster = session.cluster(plan.cluster)
+    packed = plan.snapshot
+    return SubmitRequest(
+        remote_root=cluster.remote_root,
+        run=plan.run,
+        link=LINK,
+        files={SCRIPT_FILE: plan.script.encode(), SPEC_FILE: plan.spec.to_toml().encode()},
+        archive=packed.archive if packed else None,
+        sha256=packed.sha256 if packed else "",
+        size=packed.size if packed else 0,
+        slurm_bin=cluster.slurm_bin,
+        send_archive_first=packed is not None and not session.store.was_sent(plan.cluster, packed.sha256),
+    )
+
+
+def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run:
+    """Record the outcome and tell it."""
+    now = session.clock.now()
+    if reply.outcome == ACCEPTED and reply.job_id is not None:
+        job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=now)
+        session.store.settle(run.run, ACCEPTED, None, now, job)
+        if plan.snapshot is not None:
+            session.store.sent(plan.cluster, plan.snapshot.sha256, now)
+        return replace(run, outcome=ACCEPTED, jobs=(job,))
+    detail = reply.detail or None
+    session.store.settle(run.run, reply.outcome, detail, now)
+    if reply.outcome in {REFUSED, VOID}:
+        raise _refused(plan, detail or "no reason given")
+    raise _unsettled(replace(run, outcome=UNKNOWN, detail=detail))
+
+
+def _refused(plan: Plan, words: str) -> RefusedError:
+    """The cluster's words, the field of the spec that they are about, and what to do."""
+    about = sbatch.explain(words)
+    hint = about.hint if about else "Nothing was submitted. Change the spec and submit again."
+    where = f" ({about.field})" if about else ""
+    return RefusedError(f"cluster {plan.cluster} refused run {plan.run}{where}: {words}", hint=hint)
+
+
+def _unsettled(run: Run) -> UnsettledError:
+    """It is not known whether there is a job."""
+    why = f": {run.detail}" if run.detail else ""
+    return UnsettledError(
+        f"it is not known yet whether cluster {run.cluster} accepted run {run.run}{why}",
+        hint=f"`trainsub status {run.run}` settles it. Do not submit it under another name meanwhile.",
+    )
