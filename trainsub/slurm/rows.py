@@ -1,0 +1,81 @@
+"""How rows cross the wire: fields that end with a control character, so that user text cannot be taken for one. Pure.
+
+Names and comments may hold ``|``, blanks and newlines. So every field, the last one too, ends with US (unit separator),
+free text comes last, and a record ends with US and newline: an answer that was cut off is seen as such.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from trainsub.errors import OutputError
+
+SEPARATOR = "\x1f"
+
+_END = SEPARATOR + "\n"
+_NO_TIME = frozenset({"", "(null)", "n/a", "none", "unknown"})
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+
+
+def program(name: str, slurm_bin: str) -> str:
+    """Return how a Slurm command is called: by its name, or by its path where the cluster's folder is configured."""
+    return f"{slurm_bin.rstrip('/')}/{name}" if slurm_bin else name
+
+
+def split(text: str, *, columns: int, command: str) -> list[list[str]]:
+    """Return the records, each of exactly so many fields.
+
+    Args:
+        text: What the command printed.
+        columns: Number of fields asked for.
+        command: For the message.
+
+    Raises:
+        OutputError: The text was cut off, or is something else.
+    """
+    if not text:
+        return []
+    if not text.endswith(_END):
+        raise OutputError(f"{command}'s answer is cut off: it ends with {text[-80:]!r}", hint="Ask again.")
+    records: list[list[str]] = []
+    broken = ""
+    for piece in text[: -len(_END)].split(_END):
+        # A field that is empty or begins with a newline looks like the end of a record; the count tells.
+        record = broken + piece
+        if record.count(SEPARATOR) < columns - 1:
+            broken = record + _END
+            continue
+        broken = ""
+        records.append(record.split(SEPARATOR, columns - 1))
+    if broken:
+        raise OutputError(f"{command} printed a row of the wrong form: {broken[:200]!r}")
+    return records
+
+
+def number(text: str, *, what: str) -> int:
+    """Return a whole number.
+
+    Raises:
+        OutputError: It is none.
+    """
+    if _DIGITS.fullmatch(text) is None:
+        raise OutputError(f"{what} should be a number: {text[:200]!r}")
+    return int(text)
+
+
+def moment(text: str, *, what: str) -> datetime | None:
+    """Return a time that was printed as epoch seconds; None where Slurm has none.
+
+    Raises:
+        OutputError: It is neither.
+    """
+    if text.lower() in _NO_TIME:
+        return None
+    seconds = number(text, what=what)
+    # Behind jobs without a time limit Slurm plans for years that no calendar has.
+    return datetime.fromtimestamp(seconds, tz=UTC) if seconds <= _LAST_SECOND else None
+
+
+def blank(text: str) -> str:
+    """Return the text, with Slurm's ways of printing nothing made empty."""
+    return "" if text in {"(null)", "N/A", "None assigned"} else text
