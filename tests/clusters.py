@@ -108,6 +108,7 @@ class SlurmCluster:
         # start.sh's further parameters, such as SLURMD_TIMEOUT and CRED_EXPIRE.
         self._env = env or {}
         self._containers: dict[str, DockerContainer] = {}
+        self._addresses: dict[str, str] = {}
         self._network = Network()
 
     def __enter__(self) -> Self:
@@ -140,6 +141,7 @@ class SlurmCluster:
             list(pool.map(self._run, layout.compute))
         self._run(layout.controller)
         self.wait_ready()
+        self._addresses = {node: self._address(node) for node in (CONTROLLER, *self.nodes)}
         self._write_ssh_files(key)
         return self
 
@@ -288,10 +290,18 @@ class SlurmCluster:
             )
         )
 
+    def _address(self, node: str) -> str:
+        """Return a node's address as the others resolve it."""
+        _, text = self.exec(["getent", "hosts", node])
+        return text.split()[0] if text else ""
+
     def _after_start(self, node: str) -> None:
-        """Tell slurmctld that a node may have come back with another address."""
-        if node != CONTROLLER:
-            self._until(lambda: self.exec(["getent", "hosts", node])[0] == 0, f"the name {node}")
+        """Tell slurmctld if a node came back with another address: it keeps the one that it resolved first."""
+        if node == CONTROLLER:
+            return
+        self._until(lambda: self._address(node) != "", f"the name {node}")
+        if self._address(node) != self._addresses[node]:
+            self._addresses[node] = self._address(node)
             self.exec(["scontrol", "reconfigure"])
 
     def _until_gone(self, program: str, node: str) -> None:
