@@ -119,7 +119,7 @@ class SlurmCluster:
         """Remove it."""
         self.stop()
 
-    def start(self) -> "SlurmCluster":
+    def start(self) -> Self:
         """Start the cluster and wait until it has run a job."""
         atexit.register(self.stop)
         key = self.directory / "id_ed25519"

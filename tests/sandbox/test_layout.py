@@ -42,7 +42,7 @@ def test_all_containers_write_the_same_slurm_conf() -> None:
 
 
 @pytest.mark.parametrize(("accounting", "lua"), [(True, False), (False, True)])
-def test_variants_reach_the_start_script(accounting: bool, lua: bool) -> None:
+def test_variants_reach_the_start_script(*, accounting: bool, lua: bool) -> None:
     env = dict(_plan(replace(SPEC, accounting=accounting, lua=lua)).controller.env)
     assert (env["ACCOUNTING"], env["LUA"]) == (str(int(accounting)), str(int(lua)))
 
