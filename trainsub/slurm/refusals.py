@@ -65,7 +65,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (
         "requested node configuration is not available",
         "nodes",
-        "No node has all that is asked of one: compare gpus, CPUs, mem and constraint with `sinfo -o '%P %c %m %G %f'`.",
+        "No node has all that is asked of one: compare GPUs, CPUs, mem, constraint with `sinfo -o '%P %c %m %G %f'`.",
     ),
     (
         "more processors requested|cpu count",

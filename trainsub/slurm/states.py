@@ -24,7 +24,7 @@ TERMINAL: FrozenSet[str] = frozenset(
         "TIMEOUT",
     )
 )
-"""Words that end a job. Of sacct's records only the newest tells: NODE_FAIL and PREEMPTED may be followed by a requeue."""
+"""Words that end a job. Of sacct's records only the newest tells: after NODE_FAIL or PREEMPTED may come a requeue."""
 
 RECORD_ONLY: FrozenSet[str] = frozenset(("REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESIZING", "SPECIAL_EXIT"))
 """Words that end a record of sacct but not its job."""
