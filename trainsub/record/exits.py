@@ -1,0 +1,43 @@
+"""``exit/<job_id>.<restart>``: how one start of the script ended. Python 3.6 syntax, standard library only; pure.
+
+One line, ``code=<n> start=<epoch> end=<epoch> node=<host>``, renamed into place by the script's EXIT trap. It is what
+is left where a cluster keeps no accounting. Words that a later script adds are ignored.
+"""
+
+import re
+from typing import NamedTuple
+
+from trainsub.errors import OutputError
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_NODE = re.compile(r"[^\s=]*")
+
+ExitRecord = NamedTuple("ExitRecord", [("code", int), ("start", int), ("end", int), ("node", str)])
+ExitRecord.__doc__ = """Exit code of the script, epoch seconds of its begin and end, and the node where it ran."""
+
+
+def format_exit(record: ExitRecord) -> str:
+    """Return the file's text.
+
+    Raises:
+        ValueError: A number is negative, or the node is no host name.
+    """
+    if min(record.code, record.start, record.end) < 0 or _NODE.fullmatch(record.node) is None:
+        raise ValueError(f"not an exit record: {record!r}")
+    return f"code={record.code} start={record.start} end={record.end} node={record.node}\n"
+
+
+def parse_exit(text: str) -> ExitRecord:
+    """Return what the file says.
+
+    Raises:
+        OutputError: It is no such file.
+    """
+    words = dict(word.partition("=")[::2] for word in text.split(" ")) if text.endswith("\n") else {}
+    words = {name: value.rstrip("\n") for name, value in words.items()}
+    numbers = [words.get(name, "") for name in ("code", "start", "end")]
+    node = words.get("node")
+    if node is None or _NODE.fullmatch(node) is None or not all(map(_NUMBER.fullmatch, numbers)):
+        raise OutputError(f"not an exit record: {text[:200]!r}")
+    code, start, end = map(int, numbers)
+    return ExitRecord(code=code, start=start, end=end, node=node)
