@@ -1,0 +1,5 @@
+"""``python -m trainsub``."""
+
+from trainsub.cli import main
+
+main()

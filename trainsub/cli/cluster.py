@@ -1,0 +1,45 @@
+"""``trainsub cluster``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainsub.cli.arguments import Json
+
+if TYPE_CHECKING:
+    from trainsub.cli.state import State
+
+app = typer.Typer(help="Look at the configured clusters.", no_args_is_help=True)
+NOT_FIT = 3
+
+
+@app.command("list")
+def list_clusters(ctx: typer.Context, json: Json = False) -> None:  # noqa: FBT002
+    """List the configured clusters. Asks no network."""
+    from trainsub.cli import show
+    from trainsub.verbs.describe import clusters_document
+
+    state: State = ctx.obj
+    state.json = json
+    with state.client() as client:
+        show.clusters(state, clusters_document(client.settings))
+
+
+@app.command("check")
+def check(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A configured cluster; else the default one.")] = None,
+    json: Json = False,  # noqa: FBT002
+) -> None:
+    """See whether a cluster can be reached and used; exit code 3 if not."""
+    from trainsub.cli import show
+    from trainsub.verbs.describe import check_document
+
+    state: State = ctx.obj
+    state.json = json
+    with state.client() as client:
+        chosen = client.select(name or state.cluster)
+        document = check_document(chosen, client.check_cluster(chosen))
+    show.findings(state, document)
+    if any(finding.level == "error" for finding in document.findings):
+        raise typer.Exit(NOT_FIT)

@@ -1,0 +1,260 @@
+"""Tables and texts for people, documents for machines."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from trainsub.cli.state import State
+    from trainsub.client import Client
+    from trainsub.documents import models
+    from trainsub.store import Event
+    from trainsub.tracker.values import Job, Run
+
+STYLES = {"finished": "", "running": "green", "pending": "yellow", "refused": "red", "unsettled": "magenta", "unknown": "magenta"}
+
+
+def runs(state: "State", known: Iterable["Run"]) -> None:
+    """Runs, one a line."""
+    from trainsub.documents.build import phase, runs_document
+
+    listed = list(known)
+    if state.json:
+        state.dump(runs_document(listed))
+        return
+    if not listed:
+        state.tell("no runs are known on this machine; `trainsub submit SPEC` makes one")
+        return
+    table = _table("RUN", "CLUSTER", "JOB", "STATE", "NODES", "GPUS", "ELAPSED")
+    for one in listed:
+        job = one.jobs[-1] if one.jobs else None
+        seen = phase(one)
+        table.add_row(
+            one.run,
+            one.cluster,
+            str(job.job_id) if job else "-",
+            _styled(state_words(one), STYLES[seen] if seen != "finished" or (job and job.state == "COMPLETED") else "red"),
+            _or_dash(job.nodes if job else None),
+            _or_dash(job.gpus if job else None),
+            _elapsed(job),
+        )
+    state.console().print(table)
+
+
+def state_words(one: "Run") -> str:
+    """The state with its source and age: ``RUNNING (squeue, 12 s ago)``."""
+    from trainsub.documents.build import phase
+
+    seen = phase(one)
+    job = one.jobs[-1] if one.jobs else None
+    if job is None or seen in {"unsettled", "refused"}:
+        return seen
+    if job.state is None or job.observed_at is None:
+        return "submitted, not seen yet" if seen != "unknown" else "unknown: Slurm does not show it"
+    age = (datetime.now(UTC) - job.observed_at).total_seconds()
+    word = job.state
+    if job.reason and job.reason not in {"None", word} and seen in {"pending", "running"}:
+        word += f" {job.reason}"
+    lost = ", not seen since" if seen == "unknown" else ""
+    return f"{word} ({job.source}, {duration(age)} ago{lost})"
+
+
+def run(state: "State", one: "Run", events: Sequence["Event"]) -> None:
+    """Everything about one run."""
+    lines = [("run", one.run), ("cluster", one.cluster), ("state", state_words(one)), ("submitted", _time(one.created_at))]
+    if one.detail:
+        lines.append(("detail", one.detail))
+    lines += _code_lines(one)
+    for job in one.jobs:
+        lines += _job_lines(job)
+    for name, text in lines:
+        typer.echo(f"{name:12} {text}")
+    if events:
+        typer.echo("\nhistory")
+        for event in events:
+            detail = " ".join(part for part in (f"({event.source})" if event.source else "", event.detail or "") if part)
+            typer.echo(f"  {_time(event.at)}  {event.what} {detail}".rstrip())
+
+
+def _code_lines(one: "Run") -> list[tuple[str, str]]:
+    code = one.code
+    if code is None:
+        return [("code", "none")]
+    commit = code.commit or "not from git"
+    dirty = {True: ", with uncommitted changes", False: ", clean", None: ""}[code.dirty]
+    lines = [("commit", commit + dirty), ("snapshot", f"sha256:{code.sha256}, {code.files} files, {code.size} bytes")]
+    if code.untracked:
+        lines.append(("untracked", ", ".join(code.untracked)))
+    return lines
+
+
+def _job_lines(job: "Job") -> list[tuple[str, str]]:
+    lines = [("job", f"{job.job_id} (link {job.link})")]
+    if job.start_time:
+        end = _time(job.end_time) if job.end_time else "now"
+        lines.append(("ran", f"{_time(job.start_time)} to {end}, {_elapsed(job)}"))
+    if job.exit_code:
+        lines.append(("exit code", f"{job.exit_code.code}:{job.exit_code.signal}"))
+    for number, one in enumerate(job.allocations, 1):
+        start = _time(one.start) if one.start else "never started"
+        gpus = f"{one.gpus} GPUs" if one.gpus is not None else "GPUs not recorded"
+        lines.append((f"allocation {number}", f"{one.state}, {start}, {duration(one.elapsed)}, {one.nodes} nodes, {gpus}, {one.nodelist}"))
+    return lines
+
+
+def ceiling(state: "State", plan: "models.PlanDocument") -> None:
+    """The most that a plan can cost, as talk: stdout holds the script."""
+    state.tell(f"run {plan.run} would ask {plan.cluster} for {plan.nodes} nodes with {plan.gpus} GPUs")
+    if plan.ceiling_gpu_seconds is None:
+        state.tell("ceiling: none, since there is no time limit")
+        return
+    cost = f", {plan.ceiling.amount} {plan.ceiling.currency}" if plan.ceiling else ", no price configured"
+    state.tell(f"ceiling: {hours(plan.ceiling_gpu_seconds)} GPU-hours{cost}")
+
+
+def usage(state: "State", document: "models.UsageDocument") -> None:
+    """GPU-hours and cost, a line a run, and the total."""
+    if state.json:
+        state.dump(document)
+        return
+    if not document.runs:
+        state.tell("no runs")
+        return
+    table = _table("RUN", "CLUSTER", "STATE", "GPU-HOURS", "COST", "")
+    for one in document.runs:
+        table.add_row(one.run, one.cluster, one.state or "-", hours(one.gpu_seconds), _money(one.cost), _marks(one))
+    total = document.total
+    costs = " + ".join(_money(cost) for cost in total.cost) or "-"
+    if not total.complete and total.cost:
+        costs += " (without the runs that have no cost)"
+    table.add_section()
+    table.add_row("total", "", "", hours(total.gpu_seconds), costs, _marks(total))
+    state.console().print(table)
+
+
+def cost_of(state: "State", client: "Client", run: str) -> None:
+    """One line on what a run cost, as talk."""
+    from trainsub.documents.usage import usage_document
+
+    report = client.usage([run])
+    document = usage_document(report.runs, report.prices, now=report.now).runs[0]
+    price = f", {_money(document.cost)}" if document.cost else ", no price configured"
+    marks = f" ({_marks(document)})" if _marks(document) else ""
+    state.tell(f"used {hours(document.gpu_seconds)} GPU-hours{price}{marks}")
+
+
+def clusters(state: "State", document: "models.ClustersDocument") -> None:
+    """The configured clusters."""
+    if state.json:
+        state.dump(document)
+        return
+    if not document.clusters:
+        state.tell("no cluster is configured; `trainsub config path` shows where, `trainsub sandbox up` makes one")
+        return
+    table = _table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
+    for one in document.clusters:
+        table.add_row(one.name, one.transport, one.host or "-", one.remote_root, "default" if one.default else "")
+    state.console().print(table)
+
+
+def findings(state: "State", document: "models.CheckDocument") -> None:
+    """What was checked."""
+    if state.json:
+        state.dump(document)
+        return
+    table = _table("", "WHAT", "FOUND", "REMEDY")
+    for one in document.findings:
+        style = {"ok": "green", "warning": "yellow", "error": "red"}[one.level]
+        table.add_row(_styled(one.level, style), one.field, one.message, one.remedy or "")
+    state.console().print(table)
+
+
+def config(state: "State", document: "models.ConfigDocument", *, origin: bool) -> None:
+    """The configuration in force."""
+    if state.json:
+        state.dump(document)
+        return
+    for key, value in document.values.items():
+        from_where = f"  # {document.origin.get(key, 'default')}" if origin else ""
+        typer.echo(f"{key} = {_toml(value)}{from_where}")
+
+
+def sandbox(state: "State", document: "models.SandboxDocument") -> None:
+    """Whether the sandbox runs, and how to get in."""
+    if state.json:
+        state.dump(document)
+        return
+    if not document.up:
+        typer.echo("the sandbox does not run; `trainsub sandbox up` starts it")
+        return
+    typer.echo(f"Slurm {document.slurm}, {document.nodes} nodes, cluster name: sandbox")
+    typer.echo(f"ssh -F {document.ssh_config} trainsub-sandbox")
+
+
+def hours(seconds: int | None) -> str:
+    """GPU-seconds as GPU-hours, in enough places that small runs are not zero."""
+    if seconds is None:
+        return "unknown"
+    return f"{seconds / 3600:.2f}" if seconds >= 36_000 or seconds == 0 else f"{seconds / 3600:.4f}"  # noqa: PLR2004 -- 10 h
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the largest units that say enough."""
+    whole = max(0, int(seconds))
+    if whole < 60:  # noqa: PLR2004 -- a minute
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 -- an hour
+        return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"  # noqa: PLR2004 -- seconds matter little then
+    whole_hours, minutes = divmod(minutes, 60)
+    if whole_hours < 48:  # noqa: PLR2004 -- two days
+        return f"{whole_hours} h {minutes} min"
+    return f"{whole_hours // 24} d {whole_hours % 24} h"
+
+
+def _elapsed(job: "Job | None") -> str:
+    if job is None or job.start_time is None:
+        return "-"
+    end = job.end_time or datetime.now(UTC)
+    return duration((end - job.start_time).total_seconds())
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _money(money: "models.MoneyDocument | None") -> str:
+    return "-" if money is None else f"{money.amount} {money.currency}"
+
+
+def _marks(one: "models.RunUsageDocument | models.TotalDocument") -> str:
+    return ", ".join(word for word, true in (("provisional", one.provisional), ("estimated", one.estimated)) if true)
+
+
+def _or_dash(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _styled(text: str, style: str) -> str:
+    from rich.markup import escape
+
+    return f"[{style}]{escape(text)}[/]" if style else escape(text)
+
+
+def _toml(value: object) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _table(*columns: str) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0, overflow="fold")
+    return table

@@ -1,0 +1,102 @@
+"""What the options before the verb said, and talking: stdout is data, stderr is talk."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from trainsub.errors import TrainsubError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trainsub.client import Client
+    from trainsub.documents.models import Document
+    from trainsub.places import Places
+
+
+class State:
+    """One invocation of the command line."""
+
+    def __init__(self) -> None:
+        self.config_file: Path | None = None
+        self.cluster: str | None = None
+        self.verbose = False
+        self.json = False
+        self.interrupted_hint: str | None = None
+        """What a person who presses Ctrl-C should know, for instance that the job goes on."""
+
+    def places(self) -> "Places":
+        """Where files lie."""
+        from trainsub.places import Places
+
+        return Places(config_file=self.config_file)
+
+    def client(self) -> "Client":
+        """The library, as the options say."""
+        from trainsub.client import Client
+
+        if self.verbose:
+            self._log_to_stderr()
+        return Client(places=self.places(), tell=self.tell, ask=self._asker())
+
+    def tell(self, line: str) -> None:
+        """Say something to the person, on stderr."""
+        typer.echo(f"trainsub: {line}", err=True)
+
+    def dump(self, document: "Document") -> None:
+        """Print a document."""
+        from trainsub.documents.models import dump
+
+        typer.echo(dump(document))
+
+    def console(self) -> "Console":
+        """A console on stdout: as wide as the terminal, or as wide as it takes where there is none."""
+        from rich.console import Console
+
+        return Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+    def show_error(self, error: TrainsubError) -> None:
+        """Say what happened, where, and what to do next."""
+        if self.json:
+            from trainsub.documents.models import dump, error_document
+
+            typer.echo(dump(error_document(error)))
+            return
+        style = {"fg": "red", "bold": True} if _colourful() else {}
+        typer.echo(typer.style("error: ", **style) + error.message, err=True, color=_colourful())  # type: ignore[arg-type]
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+
+    def say_interrupted(self, word: str) -> None:
+        """Say what an interruption leaves behind."""
+        rest = f": {self.interrupted_hint}" if self.interrupted_hint else ""
+        typer.echo(f"\ntrainsub: {word}{rest}", err=True)
+
+    def _asker(self) -> Callable[[str], str] | None:
+        """Asks for a secret, where a person sits at the terminal."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+
+        def ask(prompt: str) -> str:
+            from getpass import getpass
+
+            return getpass(prompt)
+
+        return ask
+
+    def _log_to_stderr(self) -> None:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, format="trainsub: %(message)s", stream=sys.stderr)
+        logging.getLogger("trainsub").setLevel(logging.DEBUG)
+        logging.getLogger("paramiko").setLevel(logging.WARNING)
+
+
+def _colourful() -> bool:
+    """Whether stderr is for a person who likes colours (no-color.org)."""
+    import os
+
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,37 @@
+"""``trainsub status``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainsub.cli.arguments import Json, Runs
+
+if TYPE_CHECKING:
+    from trainsub.cli.state import State
+
+
+def status(
+    ctx: typer.Context,
+    runs: Runs = None,
+    cached: Annotated[bool, typer.Option("--cached", help="Ask no cluster; show what is known.")] = False,  # noqa: FBT002
+    json: Json = False,  # noqa: FBT002
+) -> None:
+    """Show what is known of runs, and since when."""
+    from trainsub.cli import show
+
+    state: State = ctx.obj
+    state.json = json
+    with state.client() as client:
+        known = client.status(runs or (), cached=cached)
+        if state.cluster is not None:
+            known = known.on(state.cluster)
+        for cluster, error in known.unasked.items():
+            state.tell(f"cluster {cluster} could not be asked: {error.message}")
+            if error.hint:
+                state.tell(f"hint: {error.hint}")
+        if runs and len(known.runs) == 1 and not json:
+            show.run(state, known.runs[0], client.history(known.runs[0].run))
+        else:
+            show.runs(state, known.runs)
+    for error in known.unasked.values():
+        raise typer.Exit(error.exit_code)

@@ -1,0 +1,96 @@
+"""``trainsub submit``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainsub.cli.arguments import Json, Sets, Spec
+from trainsub.errors import UsageError
+
+if TYPE_CHECKING:
+    from trainsub.cli.state import State
+    from trainsub.client import Client
+    from trainsub.plan import Plan
+
+
+def submit(  # noqa: PLR0913 -- each is an option that a person types
+    ctx: typer.Context,
+    spec: Spec,
+    sets: Sets = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The same key is the same run, from wherever it is submitted.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and submit nothing.")] = False,  # noqa: FBT002
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; its exit code says how.")] = False,  # noqa: FBT002
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show the log until the end.")] = False,  # noqa: FBT002
+    json: Json = False,  # noqa: FBT002
+) -> None:
+    """Submit a spec, exactly once."""
+    state: State = ctx.obj
+    state.json = json
+    if follow and json:
+        raise UsageError("--follow shows a log and --json a document", hint="Use --wait with --json.")
+    with state.client() as client:
+        plan = client.plan(spec, cluster=state.cluster, key=key, sets=sets or ())
+        _say_what_travels(state, plan)
+        if dry_run:
+            _show_plan(state, plan)
+            return
+        state.interrupted_hint = f"the outcome is not known; `trainsub status {plan.run}` settles it"
+        run = client.submit(plan)
+        job = run.jobs[-1]
+        if not (wait or follow):
+            _show(state, client, run.run)
+            return
+        state.tell(f"run {run.run} is job {job.job_id} on {run.cluster}")
+        state.interrupted_hint = f"job {job.job_id} goes on; `trainsub cancel {run.run}` stops it"
+        _to_the_end(state, client, run.run, follow=follow)
+
+
+def _say_what_travels(state: "State", plan: "Plan") -> None:
+    """One line, so that nobody wonders which code ran."""
+    packed = plan.snapshot
+    if packed is None:
+        return
+    commit = f"commit {packed.commit[:12]}" if packed.commit else "no git commit"
+    changes = " with uncommitted changes" if packed.dirty else ""
+    extra = f" and {len(packed.untracked)} untracked" if packed.untracked else ""
+    state.tell(f"code: {packed.files} files{extra}, {commit}{changes}, {_size(packed.size)} packed")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1024:.0f} KiB" if count < 1 << 20 else f"{count / (1 << 20):.1f} MiB"
+
+
+def _show_plan(state: "State", plan: "Plan") -> None:
+    from trainsub.cli import show
+    from trainsub.verbs.describe import plan_document
+
+    document = plan_document(plan)
+    if state.json:
+        state.dump(document)
+        return
+    typer.echo(plan.script, nl=False)
+    show.ceiling(state, document)
+
+
+def _show(state: "State", client: "Client", run: str) -> None:
+    """The run as the store has it."""
+    from trainsub.cli import show
+
+    show.runs(state, client.status([run], cached=True).runs)
+
+
+def _to_the_end(state: "State", client: "Client", run: str, *, follow: bool) -> None:
+    """Stay until the run has ended, and end as it did."""
+    from trainsub.cli import show
+    from trainsub.cli.logs import pour
+    from trainsub.tracker.outcome import exit_code
+
+    if follow:
+        pour(client.logs(run, follow=True))
+    ended = client.wait([run])
+    show.runs(state, ended)
+    if not state.json:
+        show.cost_of(state, client, run)
+    raise typer.Exit(exit_code(ended))

@@ -1,0 +1,31 @@
+"""``trainsub wait``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainsub.cli.arguments import Json, SomeRuns
+
+if TYPE_CHECKING:
+    from trainsub.cli.state import State
+
+
+def wait(
+    ctx: typer.Context,
+    runs: SomeRuns,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="Wait no longer than this; then exit code 124.")
+    ] = None,
+    json: Json = False,  # noqa: FBT002
+) -> None:
+    """Wait for runs to end; the exit code says how they did."""
+    from trainsub.cli import show
+    from trainsub.tracker.outcome import exit_code
+
+    state: State = ctx.obj
+    state.json = json
+    with state.client() as client:
+        state.interrupted_hint = "the jobs go on"
+        ended = client.wait(runs, timeout=timeout)
+        show.runs(state, ended)
+    raise typer.Exit(exit_code(ended))

@@ -1,0 +1,260 @@
+"""The library's face: everything that the command line does, as methods of one object.
+
+    import trainsub
+
+    with trainsub.Client() as client:
+        plan = client.plan("job.toml")          # asks no network
+        run = client.submit(plan)
+        (run,) = client.wait([run.run])
+        print(run.jobs[-1].state, client.usage([run.run]).total.gpu_seconds)
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from trainsub.config import Cluster, Settings
+from trainsub.errors import SpecError
+from trainsub.places import Places
+from trainsub.session import Clock, Session
+from trainsub.spec import JobSpec, parse_spec
+from trainsub.store import Event, Store, find_run
+from trainsub.tracker.values import Run
+from trainsub.transport import Audit, Transport, open_transport
+
+if TYPE_CHECKING:
+    from trainsub.check.cluster import Finding
+    from trainsub.plan import Plan
+    from trainsub.sandbox import SandboxInfo, SandboxSpec
+    from trainsub.verbs.cancel import Cancelled
+    from trainsub.verbs.status import Status
+    from trainsub.verbs.usage import UsageReport
+
+
+class Client:
+    """Submit runs, follow them, and know what they cost.
+
+    Everything that it works with can be given, which is how tests use it; what is not given is found where the
+    command line finds it.
+
+    Args:
+        settings: The configuration; read from the usual files if None.
+        places: Where files lie on this machine.
+        connect: Makes a transport for a cluster's name and configuration; the configured one if None.
+        store: The store; the usual file if None. A store that was given is closed with the client.
+        clock: The clock.
+        tell: Receives what a person should know and no machine reads, a line at a time.
+        ask: Asks the person at the terminal for a secret, such as a key's passphrase; None where there is no one.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        places: Places | None = None,
+        connect: Callable[[str, Cluster], Transport] | None = None,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        tell: Callable[[str], None] | None = None,
+        ask: Callable[[str], str] | None = None,
+    ) -> None:
+        self.places = places or Places()
+        self.settings = settings if settings is not None else self.places.settings()
+        audit = Audit(self.places.audit)
+        self._session = Session(
+            self.settings,
+            open_store=lambda: store if store is not None else Store(self.places.store),
+            connect=connect or (lambda name, cluster: open_transport(name, cluster, audit=audit, ask=ask)),
+            archives=self.places.archives,
+            clock=clock,
+            tell=tell,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections and store."""
+        self._session.close()
+
+    # -- before ---------------------------------------------------------------------------------------------------
+
+    def load_spec(self, path: str | Path, *, sets: Sequence[str] = ()) -> JobSpec:
+        """Read a spec.
+
+        Args:
+            path: A TOML file.
+            sets: ``key=value`` overrides, as with ``--set``.
+
+        Raises:
+            SpecError: There is no such file, or it is wrong.
+        """
+        try:
+            text = Path(path).read_bytes()
+        except OSError as error:
+            raise SpecError(f"{path}: cannot be read: {error.strerror}", hint="Give the path of a spec.") from error
+        return parse_spec(text, origin=str(path), sets=sets)
+
+    def render(self, spec: JobSpec | str | Path, *, cluster: str | None = None, sets: Sequence[str] = ()) -> str:
+        """The exact batch script that a submission would send. Asks no network.
+
+        Raises:
+            SpecError: The spec is wrong, or does not fit the cluster.
+            TemplateError: The template is wrong.
+        """
+        from trainsub.render import render  # noqa: PLC0415 -- Jinja is not needed by most verbs
+
+        loaded = spec if isinstance(spec, JobSpec) else self.load_spec(spec, sets=sets)
+        _, chosen = self._session.select(cluster)
+        return render(loaded, chosen)
+
+    def plan(
+        self,
+        spec: JobSpec | str | Path,
+        *,
+        cluster: str | None = None,
+        key: str | None = None,
+        sets: Sequence[str] = (),
+        base: Path | None = None,
+    ) -> "Plan":
+        """What would be submitted: script, snapshot of the code, ceiling. Asks no network.
+
+        Args:
+            spec: A spec or the path of one.
+            cluster: A configured cluster; the default one if None.
+            key: What makes two submissions the same; drawn anew if None.
+            sets: ``key=value`` overrides, for a path.
+            base: The folder that relative paths in the spec are relative to; a path's own folder by default.
+
+        Raises:
+            SpecError, TemplateError, SnapshotError: The plan cannot be made.
+            UnknownClusterError: There is no such cluster.
+        """
+        from trainsub.plan import make_plan  # noqa: PLC0415 -- rendering and packing are not needed by most verbs
+
+        if isinstance(spec, JobSpec):
+            loaded, folder = spec, base or Path.cwd()
+        else:
+            loaded, folder = self.load_spec(spec, sets=sets), base or Path(spec).absolute().parent
+        name, chosen = self._session.select(cluster)
+        return make_plan(loaded, name, chosen, base=folder, archives=self._session.archives, key=key)
+
+    # -- runs -----------------------------------------------------------------------------------------------------
+
+    def submit(self, plan: "Plan") -> Run:
+        """Submit a plan exactly once, or find the run that it already is.
+
+        Raises:
+            RefusedError: The cluster said no; there is no job.
+            UnsettledError: It is not known whether there is a job; any later call finds out.
+            TransportError: The cluster could not be reached; nothing was sent.
+        """
+        from trainsub.verbs.submit import submit  # noqa: PLC0415 -- point of use
+
+        return submit(self._session, plan)
+
+    def status(self, runs: Sequence[str] = (), *, cached: bool = False) -> "Status":
+        """Runs as they are known, asked anew where that is older than 15 seconds.
+
+        Args:
+            runs: Run ids, unique prefixes, job ids or ``cluster:job_id``; none means all.
+            cached: Ask no cluster.
+        """
+        from trainsub.verbs.status import status  # noqa: PLC0415 -- point of use
+
+        return status(self._session, runs, cached=cached)
+
+    def history(self, run: str) -> list[Event]:
+        """What happened to a run, oldest first."""
+        store = self._session.store
+        return store.events(find_run(store, run).run)
+
+    def wait(self, runs: Sequence[str], *, timeout: float | None = None) -> list[Run]:
+        """Wait until every run has ended.
+
+        Args:
+            runs: As for ``status``.
+            timeout: Seconds to wait at the most.
+
+        Raises:
+            DeadlineError: The time has passed; the runs go on.
+        """
+        from trainsub.verbs.wait import wait  # noqa: PLC0415 -- point of use
+
+        return wait(self._session, runs, timeout=timeout)
+
+    def logs(self, run: str, *, follow: bool = False) -> Iterator[bytes]:
+        """The log of a run.
+
+        Args:
+            run: As for ``status``.
+            follow: Go on until the run has ended.
+        """
+        from trainsub.verbs.logs import logs  # noqa: PLC0415 -- point of use
+
+        return logs(self._session, run, follow=follow)
+
+    def cancel(self, runs: Sequence[str]) -> "list[Cancelled]":
+        """Cancel runs; those that have ended are left as they are.
+
+        Raises:
+            RefusedError: Slurm refused one.
+        """
+        from trainsub.verbs.cancel import cancel  # noqa: PLC0415 -- point of use
+
+        return cancel(self._session, runs)
+
+    def usage(self, runs: Sequence[str] = (), *, since: datetime | None = None, cached: bool = False) -> "UsageReport":
+        """GPU-seconds from Slurm's records, and their cost.
+
+        Args:
+            runs: As for ``status``; none means all.
+            since: Only runs submitted since.
+            cached: Ask no cluster.
+        """
+        from trainsub.verbs.usage import usage  # noqa: PLC0415 -- point of use
+
+        return usage(self._session, runs, since=since, cached=cached)
+
+    # -- clusters -------------------------------------------------------------------------------------------------
+
+    def check_cluster(self, cluster: str | None = None) -> "list[Finding]":
+        """Look at a cluster: is it reachable, is Slurm there, can a run lie there.
+
+        Raises:
+            TransportError: It cannot be talked to.
+        """
+        from trainsub.verbs.check_cluster import check_cluster  # noqa: PLC0415 -- point of use
+
+        name, _ = self._session.select(cluster)
+        return check_cluster(self._session, name)
+
+    def sandbox_up(self, spec: "SandboxSpec") -> "SandboxInfo":
+        """Start a small real Slurm cluster in Docker containers, and add it to the configuration as ``sandbox``.
+
+        Raises:
+            SandboxError: Docker is missing, stopped, or refused.
+        """
+        from trainsub import sandbox  # noqa: PLC0415 -- point of use
+
+        return sandbox.up(spec, self.places.sandbox, self._session.tell)
+
+    def sandbox_down(self) -> bool:
+        """Stop and remove the sandbox; False if there was none."""
+        from trainsub import sandbox  # noqa: PLC0415 -- point of use
+
+        return sandbox.down(self.places.sandbox, self._session.tell)
+
+    def sandbox_status(self) -> "SandboxInfo | None":
+        """The sandbox that runs, if one does."""
+        from trainsub import sandbox  # noqa: PLC0415 -- point of use
+
+        return sandbox.status(self.places.sandbox)

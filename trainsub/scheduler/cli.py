@@ -1,0 +1,154 @@
+"""Slurm asked by its own commands, over one conversation on a login node."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from trainsub.check.facts import ClusterFacts
+from trainsub.errors import OutputError
+from trainsub.record import exits
+from trainsub.record.paths import RunPaths
+from trainsub.remote import Ask, Completed
+from trainsub.scheduler.base import CancelAnswer
+from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, states
+from trainsub.tracker.track import SUBMIT_SLACK, Poll, accounted
+from trainsub.tracker.values import Job
+
+MANY_SECONDS = 120.0
+"""Patience with questions whose answers may be megabytes on a busy cluster."""
+LISTING = 1 << 16
+"""An exit record is one line; this is far more."""
+NEEDED = ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sha256sum", "tar", "gzip", "timeout", "mktemp")
+"""What trainsub's remote side calls."""
+_NO_ACCOUNTING = "accounting storage is disabled"
+_T = TypeVar("_T")
+
+
+class SlurmCli:
+    """One cluster's Slurm, by squeue, sacct, scancel, scontrol and sinfo.
+
+    Args:
+        ask: An open conversation.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def poll(self, jobs: Sequence[Job], *, root: str, everything: bool = False) -> Poll:
+        """One question for all jobs, one for those that left the queue; see ``Scheduler``."""
+        queue = self._queue()
+        if queue is None:
+            return Poll(queue=None)
+        gone = [job for job in jobs if everything or _left_queue(job, queue)]
+        if not gone:
+            return Poll(queue=queue)
+        accounts, accounting = self._accounts(gone)
+        silent = [job for job in gone if job.job_id not in queue and not (accounts or {}).get(job.job_id)]
+        return Poll(queue=queue, accounts=accounts, accounting=accounting, records=self._records(silent, root))
+
+    def cancel(self, jobs: Sequence[Job]) -> list[CancelAnswer]:
+        """Cancel jobs by id and name, so that a reused id is never hit."""
+        answers = []
+        for job in jobs:
+            said = self._ask.run(scancel.argv([job.job_id], name=job.run))
+            fine = said.rc == 0 or scancel.says_ended(_text(said.err))
+            answers.append(CancelAnswer(job.job_id, None if fine else _words(said)))
+        return answers
+
+    def facts(self, root: str) -> ClusterFacts:
+        """What can be learned without submitting."""
+        resolved = self._ask.root(root)
+        missing = tuple(name for name in NEEDED if self._ask.run(["command", "-v", name]).rc != 0)
+        if "squeue" in missing:
+            error, free = self._folder(resolved)
+            return ClusterFacts(None, None, {}, (), None, resolved, error, free, missing)
+        ping = self._ask.run(scontrol.ping_argv())
+        settings = _parsed(self._ask.run(scontrol.config_argv()), scontrol.parse_config) or {}
+        partitions = _parsed(self._ask.run(sinfo.argv()), sinfo.parse) or []
+        accounts = self._ask.run(["sacct", "-n", "-X", "-S", "now"])
+        version = _text(self._ask.run(["squeue", "--version"]).out).split()
+        error, free = self._folder(resolved)
+        return ClusterFacts(
+            version=version[-1] if version else None,
+            controller=None if ping.rc == 0 else _words(ping),
+            settings=settings,
+            partitions=tuple(partitions),
+            accounting=None if accounts.rc == 0 else _words(accounts),
+            root=resolved,
+            root_error=error,
+            free_bytes=free,
+            missing=missing,
+        )
+
+    def _queue(self) -> Mapping[int, squeue.QueueRow] | None:
+        """squeue's rows by job id; None where it could not be asked."""
+        said = self._ask.run(squeue.argv(), timeout=MANY_SECONDS)
+        if said.rc != 0:
+            return None
+        return {row.job_id: row for row in squeue.parse(_text(said.out))}
+
+    def _accounts(self, jobs: Sequence[Job]) -> tuple[Mapping[int, Sequence[sacct.AccountRow]] | None, bool | None]:
+        """sacct's records by job id, and whether there are accounts at all."""
+        since = min(job.submitted for job in jobs) - SUBMIT_SLACK - timedelta(hours=1)
+        said = self._ask.run(sacct.argv([job.job_id for job in jobs], since), timeout=MANY_SECONDS)
+        if said.rc != 0:
+            return None, False if _NO_ACCOUNTING in _text(said.err).lower() else None
+        found: dict[int, list[sacct.AccountRow]] = {}
+        for row in sacct.parse(_text(said.out)):
+            found.setdefault(row.job_id, []).append(row)
+        return found, True
+
+    def _records(self, jobs: Sequence[Job], root: str) -> Mapping[int, Sequence[exits.ExitRecord]]:
+        """The runs' own exit records, for jobs of which Slurm says nothing any more."""
+        found: dict[int, list[exits.ExitRecord]] = {}
+        for job in jobs:
+            paths = RunPaths(root, job.run)
+            names = [name for name in self._ask.list(paths.exits) if name.startswith(f"{job.job_id}.")]
+            for name in sorted(names, key=lambda one: int(one.rpartition(".")[2]) if one.rpartition(".")[2].isdigit() else -1):
+                data = self._ask.read(f"{paths.exits}/{name}", LISTING)
+                record = _record(data)
+                if record is not None:
+                    found.setdefault(job.job_id, []).append(record)
+        return found
+
+    def _folder(self, root: str) -> tuple[str | None, int | None]:
+        """Whether a folder can be made and written to, and how much is free there."""
+        probe = 'mkdir -p -- "$1" && name=$(mktemp -- "$1/.probe.XXXXXX") && printf x >"$name" && rm -f -- "$name"'
+        said = self._ask.run(["sh", "-c", f"umask 077; {probe}", "sh", root])
+        space = self._ask.run(["df", "-Pk", "--", root])
+        lines = _text(space.out).splitlines()
+        fields = lines[-1].split() if lines else []
+        free = int(fields[3]) * 1024 if space.rc == 0 and len(fields) > 3 and fields[3].isdigit() else None  # noqa: PLR2004 -- POSIX df's column
+        return (None if said.rc == 0 else _words(said)), free
+
+
+def _left_queue(job: Job, queue: Mapping[int, squeue.QueueRow]) -> bool:
+    """Whether sacct should be asked: squeue does not list the job, or lists it as ended while its accounts are open."""
+    row = queue.get(job.job_id)
+    if row is None or row.name != job.run:
+        return True
+    return states.phase(row.state) == "finished" and not accounted(job)
+
+
+def _record(data: bytes | None) -> exits.ExitRecord | None:
+    """An exit record; None where it is not one, since a file on the cluster may hold anything."""
+    if data is None:
+        return None
+    try:
+        return exits.parse(data.decode("utf-8", "replace"))
+    except OutputError:
+        return None
+
+
+def _parsed(said: Completed, parse: Callable[[str], _T]) -> _T | None:
+    return parse(_text(said.out)) if said.rc == 0 else None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _words(said: Completed) -> str:
+    """What a command complained of, on one line."""
+    text = " ".join(_text(said.err).split()) or " ".join(_text(said.out).split())
+    return text or f"exit status {said.rc}"

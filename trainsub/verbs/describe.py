@@ -1,0 +1,86 @@
+"""Plans, clusters, settings and the sandbox as documents. Asks nobody."""
+
+from collections.abc import Sequence
+
+from trainsub.check.cluster import Finding
+from trainsub.config import Settings
+from trainsub.documents import models
+from trainsub.documents.build import code_document
+from trainsub.errors import UnknownClusterError
+from trainsub.config import select_cluster
+from trainsub.ledger import amount
+from trainsub.plan import Plan
+from trainsub.sandbox import SandboxInfo
+from trainsub.tracker.values import Code
+
+
+def plan_document(plan: Plan) -> models.PlanDocument:
+    """What would be submitted."""
+    packed = plan.snapshot
+    code = None
+    if packed is not None:
+        code = Code(packed.sha256, packed.size, packed.files, packed.commit, packed.dirty, packed.untracked)
+    cost = None
+    if plan.ceiling is not None and plan.currency is not None:
+        cost = models.MoneyDocument(amount=amount(plan.ceiling), currency=plan.currency)
+    return models.PlanDocument(
+        schema=models.SCHEMA,
+        run=plan.run,
+        cluster=plan.cluster,
+        nodes=plan.shape.nodes,
+        gpus=plan.shape.nodes * plan.shape.gpus_per_node,
+        time_limit=plan.time_limit,
+        ceiling_gpu_seconds=plan.ceiling_gpu_seconds,
+        ceiling=cost,
+        code=code_document(code),
+        script=plan.script,
+    )
+
+
+def clusters_document(settings: Settings) -> models.ClustersDocument:
+    """The configured clusters, by name."""
+    try:
+        default, _ = select_cluster(settings, None)
+    except UnknownClusterError:
+        default = ""
+    listed = [
+        models.ClusterDocument(
+            name=name, default=name == default, transport=one.transport, host=one.host, remote_root=one.remote_root
+        )
+        for name, one in sorted(settings.config.clusters.items())
+    ]
+    return models.ClustersDocument(schema=models.SCHEMA, clusters=listed)
+
+
+def check_document(cluster: str, findings: Sequence[Finding]) -> models.CheckDocument:
+    """What was checked."""
+    listed = [
+        models.FindingDocument(level=one.level, field=one.field, message=one.message, remedy=one.remedy) for one in findings
+    ]
+    return models.CheckDocument(schema=models.SCHEMA, cluster=cluster, findings=listed)
+
+
+def config_document(settings: Settings) -> models.ConfigDocument:
+    """The configuration in force, flat, with the origin of each value."""
+    values = _flat(settings.config.model_dump(mode="json", exclude_none=True), "")
+    return models.ConfigDocument(schema=models.SCHEMA, values=values, origin=dict(settings.origin))
+
+
+def sandbox_document(info: SandboxInfo | None) -> models.SandboxDocument:
+    """The sandbox, if there is one."""
+    if info is None or not info.running:
+        return models.SandboxDocument(schema=models.SCHEMA, up=False, slurm=None, nodes=None, ssh_config=None)
+    return models.SandboxDocument(
+        schema=models.SCHEMA, up=True, slurm=info.spec.slurm, nodes=info.spec.nodes, ssh_config=str(info.ssh_config)
+    )
+
+
+def _flat(values: dict[str, object], above: str) -> dict[str, object]:
+    """Nested tables as dotted keys."""
+    found: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{above}{key}.")
+        else:
+            found[above + key] = value
+    return found
