@@ -226,6 +226,14 @@ class Client:
 
     # -- clusters -------------------------------------------------------------------------------------------------
 
+    def select(self, cluster: str | None = None) -> str:
+        """The name of the cluster that is meant when one is named, or none is.
+
+        Raises:
+            UnknownClusterError: There is none, or it is not clear which.
+        """
+        return self._session.select(cluster)[0]
+
     def check_cluster(self, cluster: str | None = None) -> "list[Finding]":
         """Look at a cluster: is it reachable, is Slurm there, can a run lie there.
 

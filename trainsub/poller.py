@@ -3,14 +3,14 @@
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from trainsub.errors import TransportError
 from trainsub.remote import Ask, settle
 from trainsub.scheduler import Scheduler, SlurmCli
 from trainsub.session import Session
 from trainsub.tracker.track import accounted, finished, observe
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, VOID, Job, Run
+from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
 
 FRESH = timedelta(seconds=15)
 """Data younger than this is not asked for again."""
@@ -83,9 +83,9 @@ def open_jobs(session: Session, cluster: str, *, everything: bool = False) -> li
     ]
 
 
-def _lately(job: Job, now: object) -> bool:
+def _lately(job: Job, now: datetime) -> bool:
     ended = job.end_time or job.observed_at
-    return ended is not None and now - ended < ACCOUNTS_LAG  # type: ignore[operator]
+    return ended is not None and now - ended < ACCOUNTS_LAG
 
 
 def settle_open(session: Session, cluster: str) -> list[Run]:
@@ -105,12 +105,13 @@ def settle_run(session: Session, run: Run) -> Run:
         TransportError: The cluster could not be talked to.
     """
     cluster = session.cluster(run.cluster)
-    reply = settle(session.transport(run.cluster), cluster.remote_root, run.run, 1, slurm_bin=cluster.slurm_bin)
+    transport = session.transport(run.cluster)
+    reply = settle(transport, cluster.remote_root, run.run, 1, slurm_bin=cluster.slurm_bin, since=run.created_at)
     now = session.clock.now()
     job = None
     if reply.outcome == ACCEPTED and reply.job_id is not None:
         job = Job(run=run.run, link=1, job_id=reply.job_id, submitted=run.created_at)
-    session.store.settle(run.run, reply.outcome, reply.detail, now, job)
+    session.store.settle(run.run, reply.outcome, reply.detail or None, now, job)
     after = session.store.run(run.run)
     if after is None:
         raise TransportError(f"run {run.run} vanished from the store while it was being settled")

@@ -141,7 +141,7 @@ def cost_of(state: "State", client: "Client", run: str) -> None:
     from trainsub.documents.usage import usage_document
 
     report = client.usage([run])
-    document = usage_document(report.runs, report.prices, now=report.now).runs[0]
+    document = usage_document(report.runs, report.rates, now=report.now).runs[0]
     price = f", {_money(document.cost)}" if document.cost else ", no price configured"
     marks = f" ({_marks(document)})" if _marks(document) else ""
     state.tell(f"used {hours(document.gpu_seconds)} GPU-hours{price}{marks}")

@@ -31,7 +31,7 @@ def usage(
         report = client.usage(runs or (), since=_moment(since), cached=cached)
         for cluster, error in report.unasked.items():
             state.tell(f"cluster {cluster} could not be asked, the figures are older: {error.message}")
-        show.usage(state, usage_document(report.runs, report.prices, now=report.now))
+        show.usage(state, usage_document(report.runs, report.rates, now=report.now))
     for error in report.unasked.values():
         raise typer.Exit(error.exit_code)
 

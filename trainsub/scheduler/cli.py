@@ -10,7 +10,7 @@ from trainsub.record import exits
 from trainsub.record.paths import RunPaths
 from trainsub.remote import Ask, Completed
 from trainsub.scheduler.base import CancelAnswer
-from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, states
+from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, states, tres
 from trainsub.tracker.track import SUBMIT_SLACK, Poll, accounted
 from trainsub.tracker.values import Job
 
@@ -44,7 +44,13 @@ class SlurmCli:
             return Poll(queue=queue)
         accounts, accounting = self._accounts(gone)
         silent = [job for job in gone if job.job_id not in queue and not (accounts or {}).get(job.job_id)]
-        return Poll(queue=queue, accounts=accounts, accounting=accounting, records=self._records(silent, root))
+        return Poll(
+            queue=queue,
+            accounts=accounts,
+            accounting=accounting,
+            gpus_tracked=self._gpus_tracked(accounts or {}),
+            records=self._records(silent, root),
+        )
 
     def cancel(self, jobs: Sequence[Job]) -> list[CancelAnswer]:
         """Cancel jobs by id and name, so that a reused id is never hit."""
@@ -98,6 +104,14 @@ class SlurmCli:
             found.setdefault(row.job_id, []).append(row)
         return found, True
 
+    def _gpus_tracked(self, accounts: Mapping[int, Sequence[sacct.AccountRow]]) -> bool:
+        """Whether a record without GPUs means none; asked only where there is such a record."""
+        held = [row.alloc_tres for rows in accounts.values() for row in rows if row.alloc_tres]
+        if all(tres.gpus(text) is not None for text in held):
+            return False
+        settings = _parsed(self._ask.run(scontrol.config_argv()), scontrol.parse_config)
+        return settings is not None and scontrol.tracks_gpus(settings)
+
     def _records(self, jobs: Sequence[Job], root: str) -> Mapping[int, Sequence[exits.ExitRecord]]:
         """The runs' own exit records, for jobs of which Slurm says nothing any more."""
         found: dict[int, list[exits.ExitRecord]] = {}
@@ -135,7 +149,7 @@ def _record(data: bytes | None) -> exits.ExitRecord | None:
     if data is None:
         return None
     try:
-        return exits.parse(data.decode("utf-8", "replace"))
+        return exits.parse_exit(data.decode("utf-8", "replace"))
     except OutputError:
         return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from trainsub.record.exits import ExitRecord
 from trainsub.slurm import states, tres
@@ -25,12 +25,14 @@ class Poll:
         queue: Rows of squeue by job id; None when squeue could not be asked.
         accounts: Records of sacct by job id; None when sacct could not be asked or was not.
         accounting: Whether the cluster keeps accounts at all; None when not known.
+        gpus_tracked: Whether the cluster records GPUs, so that a record without them means that none were held.
         records: The runs' own exit records by job id, newest last.
     """
 
     queue: Mapping[int, QueueRow] | None
     accounts: Mapping[int, Sequence[AccountRow]] | None = None
     accounting: bool | None = None
+    gpus_tracked: bool = False
     records: Mapping[int, Sequence[ExitRecord]] = field(default_factory=dict)
 
 
@@ -57,7 +59,7 @@ def observe(job: Job, poll: Poll, now: datetime) -> Job:
     """
     rows = own_records(job, (poll.accounts or {}).get(job.job_id, ()))
     if rows:
-        job = replace(job, allocations=tuple(_allocation(row) for row in rows))
+        job = replace(job, allocations=tuple(_allocation(row, poll) for row in rows))
     queued = poll.queue.get(job.job_id) if poll.queue is not None else None
     if queued is not None and queued.name == job.run:
         return _from_queue(job, queued, rows, now)
@@ -86,7 +88,7 @@ def _age(row: AccountRow) -> tuple[float, float]:
     return submit, row.start.timestamp() if row.start else float("inf")
 
 
-def _allocation(row: AccountRow) -> Allocation:
+def _allocation(row: AccountRow, poll: Poll) -> Allocation:
     """One record of sacct as an allocation."""
     return Allocation(
         state=states.base_word(row.state),
@@ -95,7 +97,7 @@ def _allocation(row: AccountRow) -> Allocation:
         end=row.end,
         elapsed=row.elapsed,
         nodes=row.nodes,
-        gpus=tres.gpus(row.alloc_tres),
+        gpus=tres.gpus(row.alloc_tres, tracked=poll.gpus_tracked),
         nodelist=row.nodelist,
         partition=row.partition,
         exit_code=row.exit_code if row.end else None,
@@ -130,7 +132,7 @@ def _closed_exit_code(rows: Sequence[AccountRow]) -> ExitCode | None:
 
 def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
     """The job left the queue and sacct knows how."""
-    gpus = tres.gpus(row.alloc_tres)
+    gpus = job.allocations[-1].gpus
     return replace(
         job,
         state=states.base_word(row.state),
@@ -165,8 +167,16 @@ def _from_record(job: Job, record: ExitRecord, now: datetime) -> Job:
         reason=None,
         source="record",
         observed_at=now,
-        start_time=record.start,
-        end_time=record.end,
+        start_time=_moment(record.start),
+        end_time=_moment(record.end),
         exit_code=ExitCode(record.code, 0),
         missing_since=None,
     )
+
+
+def _moment(epoch: int) -> datetime | None:
+    """A time that a job wrote; a node's clock may say anything."""
+    try:
+        return datetime.fromtimestamp(epoch, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -8,7 +8,7 @@ from trainsub.documents import models
 from trainsub.documents.build import code_document
 from trainsub.errors import UnknownClusterError
 from trainsub.config import select_cluster
-from trainsub.ledger import amount
+from trainsub.ledger.usage import amount
 from trainsub.plan import Plan
 from trainsub.sandbox import SandboxInfo
 from trainsub.tracker.values import Code

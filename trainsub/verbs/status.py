@@ -24,6 +24,11 @@ class Status:
     runs: tuple[Run, ...]
     unasked: dict[str, TransportError | UnknownClusterError]
 
+    def on(self, cluster: str) -> "Status":
+        """Only what concerns one cluster."""
+        unasked = {name: error for name, error in self.unasked.items() if name == cluster}
+        return Status(tuple(run for run in self.runs if run.cluster == cluster), unasked)
+
 
 def status(session: Session, texts: Sequence[str], *, cached: bool = False) -> Status:
     """Runs as they are known.

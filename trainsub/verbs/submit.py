@@ -6,14 +6,14 @@ exec on the cluster, record the outcome. What is not known is called unknown and
 
 from dataclasses import replace
 
-from trainsub.errors import RefusedError, TransportError, TrainsubError, UnsettledError
+from trainsub.errors import RefusedError, TrainsubError, UnsettledError
 from trainsub.plan import Plan
 from trainsub.poller import settle_run
 from trainsub.record import names
 from trainsub.remote import SubmitReply, SubmitRequest
 from trainsub.remote import submit as send
 from trainsub.session import Session
-from trainsub.slurm import sbatch
+from trainsub.slurm.refusals import explain
 from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, VOID, Code, Job, Run
 
 LINK = 1
@@ -106,25 +106,28 @@ def _request(session: Session, plan: Plan) -> SubmitRequest:
 def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run:
     """Record the outcome and tell it."""
     now = session.clock.now()
+    for note in reply.notes:
+        session.tell(note)
     if reply.outcome == ACCEPTED and reply.job_id is not None:
         job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=now)
         session.store.settle(run.run, ACCEPTED, None, now, job)
-        if plan.snapshot is not None:
+        if reply.existing:
+            session.tell(f"run {run.run} was submitted before, as job {reply.job_id}; that run stands")
+        elif plan.snapshot is not None:
             session.store.sent(plan.cluster, plan.snapshot.sha256, now)
         return replace(run, outcome=ACCEPTED, jobs=(job,))
-    detail = reply.detail or None
-    session.store.settle(run.run, reply.outcome, detail, now)
+    session.store.settle(run.run, reply.outcome, reply.detail or None, now)
     if reply.outcome in {REFUSED, VOID}:
-        raise _refused(plan, detail or "no reason given")
-    raise _unsettled(replace(run, outcome=UNKNOWN, detail=detail))
+        raise _refused(plan, reply.text or reply.detail)
+    raise _unsettled(replace(run, outcome=UNKNOWN, detail=reply.detail))
 
 
 def _refused(plan: Plan, words: str) -> RefusedError:
     """The cluster's words, the field of the spec that they are about, and what to do."""
-    about = sbatch.explain(words)
+    about = explain(words)
     hint = about.hint if about else "Nothing was submitted. Change the spec and submit again."
     where = f" ({about.field})" if about else ""
-    return RefusedError(f"cluster {plan.cluster} refused run {plan.run}{where}: {words}", hint=hint)
+    return RefusedError(f"cluster {plan.cluster} refused run {plan.run}{where}: {words.strip()}", hint=hint)
 
 
 def _unsettled(run: Run) -> UnsettledError:

@@ -1,0 +1,231 @@
+"""The store keeps what it is given, explains what it cannot, and survives others at the same file."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from trainsub.errors import AmbiguousRunError, StoreError, UnknownRunError
+from trainsub.slurm.values import ExitCode
+from trainsub.store import Event, Store, find_run, find_runs
+from trainsub.store.migrations import STEPS
+from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, Allocation, Code, Job, Run
+
+T0 = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)
+CODE = Code("a" * 64, 10, 2, commit="c0ffee", dirty=True, untracked=("ä b", "c\nd"))
+ALLOCATION = Allocation("COMPLETED", T0, T0, T0 + timedelta(seconds=60), 60, 2, 16, "n[1-2]", "gpu", ExitCode(0, 9))
+OPEN_ALLOCATION = Allocation("PENDING", T0, None, None, 0, 0, None, "", "gpu", None)
+
+
+def run(name: str = "demo", cluster: str = "hpc", suffix: str = "00c0ffee", outcome: str = OPEN) -> Run:
+    """A run without jobs."""
+    return Run(f"{name}-{suffix}", name, "key", cluster, T0, "hash", outcome, "#!/bin/bash\n", 'name = "demo"\n', CODE)
+
+
+def job(of: Run, job_id: int = 7) -> Job:
+    """A job of a run, with everything that can be known of it."""
+    return Job(
+        of.run, 1, job_id, T0, "COMPLETED", "None", "sacct", T0, T0, T0, 2, 16, ExitCode(0, 9), T0, (ALLOCATION, OPEN_ALLOCATION)
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new store."""
+    with Store(tmp_path / "state" / "store.sqlite") as made:
+        yield made
+
+
+def test_what_is_put_in_comes_out(store: Store) -> None:
+    """A run, its job and its allocations are the same values afterwards."""
+    one = run()
+    assert store.add_run(one)
+    assert store.run(one.run) == one
+    store.settle(one.run, ACCEPTED, None, T0, job(one))
+    assert store.run(one.run) == replace(one, outcome=ACCEPTED, jobs=(job(one),))
+    assert store.runs() == store.accepted("hpc") == store.by_job(7, None) == store.by_job(7, "hpc")
+    assert store.by_job(7, "other") == []
+
+
+def test_an_intent_is_recorded_once(store: Store) -> None:
+    """The second intent of the same run changes nothing."""
+    one = run()
+    assert store.add_run(one)
+    assert not store.add_run(replace(one, script="other"))
+    found = store.run(one.run)
+    assert found is not None
+    assert found.script == one.script
+
+
+def test_open_and_unknown_runs_are_unsettled(store: Store) -> None:
+    """They are found until they have an outcome."""
+    one, two = run(), run(suffix="00000001", outcome=UNKNOWN)
+    store.add_run(one)
+    store.add_run(two)
+    assert [found.run for found in store.unsettled("hpc")] == [two.run, one.run]
+    assert store.unsettled("other") == []
+    store.settle(one.run, REFUSED, "no such partition", T0)
+    assert [found.run for found in store.unsettled()] == [two.run]
+
+
+def test_a_refused_run_can_be_tried_again(store: Store) -> None:
+    """The same key with another plan takes its place."""
+    one = run()
+    store.add_run(one)
+    store.settle(one.run, REFUSED, "no", T0)
+    again = replace(one, script="better", plan_hash="other")
+    store.reopen(again)
+    assert store.run(one.run) == again
+
+
+def test_an_intent_of_which_nothing_was_sent_is_forgotten(store: Store) -> None:
+    """Nothing stays of it."""
+    store.add_run(run())
+    store.forget(run().run)
+    assert store.runs() == []
+    assert store.events(run().run) == []
+
+
+def test_polls_keep_changes_events_and_what_is_known_of_accounting(store: Store) -> None:
+    """A poll that does not know about accounting does not unlearn it."""
+    one = run()
+    store.add_run(one)
+    before = Job(one.run, 1, 7, T0)
+    store.settle(one.run, ACCEPTED, None, T0, before)
+    assert store.last_poll("hpc") is None
+    store.observe("hpc", [(before, job(one))], T0, accounting=True)
+    store.observe("hpc", [], T0 + timedelta(seconds=5), accounting=None)
+    assert store.last_poll("hpc") == T0 + timedelta(seconds=5)
+    assert store.events(one.run)[-1] == Event(one.run, 1, T0, "COMPLETED", "sacct", "None")
+    found = store.run(one.run)
+    assert found is not None
+    assert found.jobs == (job(one),)
+
+
+def test_events_and_archives_are_remembered(store: Store) -> None:
+    """Notes join the history; an archive is known on the cluster that has it."""
+    store.add_run(run())
+    store.note(Event(run().run, None, T0, "cancel ordered", "trainsub", "by hand"))
+    assert [event.what for event in store.events(run().run)] == ["intent recorded", "cancel ordered"]
+    store.sent("hpc", "a" * 64, T0)
+    assert store.was_sent("hpc", "a" * 64)
+    assert not store.was_sent("other", "a" * 64)
+
+
+def test_run_by_id_prefix_job_and_cluster(store: Store) -> None:
+    """RUN is what a person types."""
+    one, two = run(), run(name="other", cluster="abc", suffix="00000002")
+    for number, made in enumerate((one, two)):
+        store.add_run(made)
+        store.settle(made.run, ACCEPTED, None, T0, job(made, 7 + number))
+    assert find_run(store, one.run).run == one.run
+    assert find_run(store, "oth").run == two.run
+    assert find_run(store, "8").run == two.run
+    assert find_run(store, "abc:8").run == two.run
+    assert [found.run for found in find_runs(store, ["7", one.run, "8"])] == [one.run, two.run]
+    for nonsense in ("", "nope", "99", "hpc:8", "9" * 40, "²"):
+        with pytest.raises(UnknownRunError):
+            find_run(store, nonsense)
+
+
+def test_an_ambiguous_run_is_refused_with_its_candidates(store: Store) -> None:
+    """A prefix of several runs, or a job id on several clusters, is no RUN; a reused id means the newest."""
+    for number in range(10):
+        store.add_run(run(suffix=f"0000000{number}"))
+    with pytest.raises(AmbiguousRunError, match="and 2 more"):
+        find_run(store, "demo-")
+    here, there = run(suffix="a0000000"), run(suffix="b0000000", cluster="abc")
+    later = replace(run(suffix="c0000000"), created_at=T0 + timedelta(days=1))
+    for made in (here, there, later):
+        store.add_run(made)
+        store.settle(made.run, ACCEPTED, None, T0, job(made))
+    with pytest.raises(AmbiguousRunError, match="abc"):
+        find_run(store, "7")
+    assert find_run(store, "hpc:7").run == later.run
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    """Folder and file are readable by their owner only."""
+    path = tmp_path / "deep" / "store.sqlite"
+    Store(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    """What a newer trainsub wrote is left alone."""
+    path = tmp_path / "store.sqlite"
+    Store(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO migrations VALUES ('9999 from the future', '')")
+    db.close()
+    with pytest.raises(StoreError, match="newer trainsub"):
+        Store(path)
+
+
+def test_a_damaged_store_is_explained(tmp_path: Path) -> None:
+    """The error names the file and says what to do."""
+    path = tmp_path / "store.sqlite"
+    path.write_bytes(b"this is no database, by no means" * 64)
+    with pytest.raises(StoreError, match="not a database") as caught:
+        Store(path)
+    assert str(path) in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+    """A file in the way gives an error with a way on."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path / "file" / "state" / "store.sqlite")
+
+
+def test_a_store_that_another_command_holds_is_waited_for_then_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait is bounded and the error says why."""
+    monkeypatch.setattr("trainsub.store.db.BUSY_SECONDS", 0.05)
+    path = tmp_path / "store.sqlite"
+    with Store(path) as one:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="locked") as caught:
+            one.add_run(run())
+        other.close()
+    assert "Another trainsub" in (caught.value.hint or "")
+
+
+def test_two_processes_migrate_and_write_at_once(tmp_path: Path) -> None:
+    """Nothing is lost when many begin with no store at all."""
+    path = tmp_path / "store.sqlite"
+    errors: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            with Store(path) as mine:
+                for count in range(10):
+                    mine.add_run(run(suffix=f"{number:04x}{count:04x}"))
+        except BaseException as error:  # noqa: BLE001 -- handed to the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with Store(path) as made:
+        assert len(made.runs()) == 80
+    assert len(STEPS) >= 1
+
+
+def test_a_failed_step_leaves_nothing_half_done(store: Store) -> None:
+    """A transaction that breaks is rolled back."""
+    one = run()
+    store.add_run(one)
+    broken = replace(job(one), allocations=(replace(ALLOCATION, state=None),))  # type: ignore[arg-type]
+    with pytest.raises(StoreError):
+        store.settle(one.run, ACCEPTED, None, T0, broken)
+    assert store.run(one.run) == one

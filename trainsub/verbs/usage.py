@@ -1,0 +1,70 @@
+"""What runs used, from Slurm's records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from trainsub import poller
+from trainsub.documents.usage import Rates
+from trainsub.errors import TransportError, UnknownClusterError
+from trainsub.session import Session
+from trainsub.store import find_runs
+from trainsub.tracker.track import accounted
+from trainsub.tracker.values import Run
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Runs with their allocations, and what their clusters charge.
+
+    Attributes:
+        runs: As they are known.
+        rates: By cluster.
+        now: Until when running jobs count.
+        unasked: Clusters that should have been asked and could not be, with the reason.
+    """
+
+    runs: tuple[Run, ...]
+    rates: dict[str, Rates]
+    now: datetime
+    unasked: dict[str, TransportError | UnknownClusterError]
+
+
+def usage(session: Session, texts: Sequence[str], *, since: datetime | None = None, cached: bool = False) -> UsageReport:
+    """What runs used.
+
+    Args:
+        session: What to work with.
+        texts: RUNs; none means all.
+        since: Only runs submitted since.
+        cached: Ask no cluster.
+    """
+    runs = _chosen(session, texts, since)
+    unasked: dict[str, TransportError | UnknownClusterError] = {}
+    clusters = {run.cluster for run in runs}
+    open_ones = {run.cluster for run in runs if any(not accounted(job) for job in run.jobs)}
+    for cluster in sorted(set() if cached else open_ones):
+        try:
+            poller.refresh(session, cluster, everything=True)
+        except (TransportError, UnknownClusterError) as error:
+            session.drop(cluster)
+            unasked[cluster] = error
+    return UsageReport(
+        runs=tuple(_chosen(session, texts, since)),
+        rates={cluster: _rates(session, cluster) for cluster in clusters},
+        now=session.clock.now(),
+        unasked=unasked,
+    )
+
+
+def _chosen(session: Session, texts: Sequence[str], since: datetime | None) -> list[Run]:
+    runs = find_runs(session.store, texts) if texts else session.store.runs()
+    return [run for run in runs if run.jobs and (since is None or run.created_at >= since)]
+
+
+def _rates(session: Session, name: str) -> Rates:
+    """A cluster's prices; none if it is no longer configured."""
+    cluster = session.settings.config.clusters.get(name)
+    if cluster is None:
+        return Rates(price=None, gpus_per_node=None)
+    return Rates(price=cluster.price, gpus_per_node=cluster.gpus_per_node)
