@@ -1,1 +1,38 @@
-"""Placeholder."""
+"""Runs programs on a cluster: over SSH, or on this machine.  The door to paramiko; knows nothing of Slurm.
+
+``open_transport`` gives a ``Transport``, whose ``open(argv)`` gives a ``Channel``: write, read, exit status.  Nothing
+of paramiko is loaded before it is needed.
+"""
+
+from trainsub.errors import ConfigError
+from trainsub.transport.audit import Audit, AuditRecord
+from trainsub.transport.base import Ask, Channel, ClusterSettings, Transport
+
+__all__ = ["Ask", "Audit", "AuditRecord", "Channel", "ClusterSettings", "Transport", "open_transport"]
+
+
+def open_transport(
+    name: str, cluster: ClusterSettings, *, audit: Audit | None = None, ask: Ask | None = None
+) -> Transport:
+    """Make the transport that a cluster's configuration asks for; it connects when it is first needed.
+
+    Args:
+        name: The cluster's name, for messages and the audit log.
+        cluster: Its configuration.
+        audit: Where each program that is started is recorded.
+        ask: Asks the user for a passphrase; None where there is no terminal.
+
+    Raises:
+        ConfigError: There is no such transport.
+    """
+    if cluster.transport == "local":
+        from trainsub.transport.local import LocalTransport  # noqa: PLC0415 - load only what is used
+
+        return LocalTransport(name, audit)
+    if cluster.transport == "paramiko":
+        from trainsub.transport.ssh import ParamikoTransport  # noqa: PLC0415
+
+        return ParamikoTransport(name, cluster, audit, ask)
+    raise ConfigError(
+        f"cluster {name}: there is no transport {cluster.transport!r}", hint="transport is paramiko or local"
+    )

@@ -1,0 +1,135 @@
+"""What the rest of trainsub may assume of a way to run programs on a cluster: nothing but this.
+
+No paramiko, no subprocess, no Slurm.  ``ssh.py`` and ``local.py`` fulfil it; ``tests/transport/test_contract.py`` says
+what it means.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+CHUNK = 1 << 18
+"""The most bytes that one ``read`` returns."""
+
+STDERR_LIMIT = 1 << 16
+"""How much of the end of stderr is kept: enough for any message, and no memory leak."""
+
+Ask = Callable[[str], str]
+"""Asks the user for a secret by a prompt.  It may be called from another thread."""
+
+
+class ClusterSettings(Protocol):
+    """What a transport needs to know of a cluster; ``config.Cluster`` fulfils it."""
+
+    @property
+    def transport(self) -> str:
+        """``paramiko`` or ``local``."""
+
+    @property
+    def host(self) -> str | None:
+        """An alias of the OpenSSH configuration, or a host."""
+
+    @property
+    def user(self) -> str | None:
+        """The user there, if it is not what OpenSSH would take."""
+
+    @property
+    def port(self) -> int | None:
+        """The port there, if it is not what OpenSSH would take."""
+
+    @property
+    def identity_file(self) -> Path | str | None:
+        """The only key to use, if it is not what OpenSSH would take."""
+
+    @property
+    def ssh_config(self) -> Path | str | None:
+        """The OpenSSH configuration file to read in place of the user's."""
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds for each step of connecting: address, TCP, handshake, authentication."""
+
+
+class Channel(Protocol):
+    """One program that runs on the cluster: its stdin, stdout, stderr and exit status.
+
+    One thread may write while another reads.  Reading never blocks because of stderr.  Writing blocks while the
+    program reads nothing, and a program that cannot write its output reads nothing: who sends much to a program that
+    answers much must read in another thread.
+    """
+
+    def write(self, data: bytes) -> None:
+        """Send to the program's stdin; what the program does not read any more is dropped.
+
+        Raises:
+            ConnectionLostError: The connection broke.
+        """
+
+    def close_write(self) -> None:
+        """End the program's stdin."""
+
+    def read(self, timeout: float | None = None) -> bytes:
+        """Return some of stdout as soon as there is some; ``b""`` at its end.
+
+        Raises:
+            RemoteTimeoutError: Nothing came in ``timeout`` seconds.
+            ConnectionLostError: The connection broke before stdout ended.
+        """
+
+    def stderr(self) -> bytes:
+        """Return the end of what the program wrote to stderr so far."""
+
+    def exit_status(self, timeout: float | None = None) -> int | None:
+        """Wait for the end of the program; unread output is dropped.
+
+        Returns:
+            The exit status, 128 + n after signal n, None where the other side did not say.
+
+        Raises:
+            RemoteTimeoutError: It goes on after ``timeout`` seconds.
+            ConnectionLostError: The connection broke before the program ended.
+        """
+
+    def close(self) -> None:
+        """Let go of the program; it is not killed, but finds its stdin ended and its output unread."""
+
+
+class Transport(Protocol):
+    """A way to run programs on one cluster.  It connects when it is first needed, and again after a lost connection."""
+
+    @property
+    def description(self) -> str:
+        """Where it leads, for messages: ``hpc (me@login.example.org:22)``."""
+
+    @property
+    def connections(self) -> int:
+        """Connections made so far, those through jump hosts not counted apart."""
+
+    @property
+    def execs(self) -> int:
+        """Programs started so far."""
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes given to the programs so far."""
+
+    @property
+    def bytes_received(self) -> int:
+        """Bytes got from the programs so far, stderr included."""
+
+    def prepare(self) -> None:
+        """Begin to connect in the background; what fails is raised by the next ``open``."""
+
+    def open(self, argv: Sequence[str], *, what: str = "") -> Channel:
+        """Start a program.
+
+        Args:
+            argv: The program and its arguments; no shell expands anything in them.
+            what: A name for the audit log.
+
+        Raises:
+            TransportError: No connection, or none that may be trusted or used.
+        """
+
+    def close(self) -> None:
+        """Close the connection, and with it every channel."""

@@ -1,0 +1,153 @@
+"""Runs programs on this machine, for a trainsub that is started on a login node.  Owns subprocess pipes; no network."""
+
+import contextlib
+import os
+import select
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainsub.errors import RemoteTimeoutError
+from trainsub.transport.audit import Audit
+from trainsub.transport.base import CHUNK, Channel
+from trainsub.transport.metering import Meter
+from trainsub.transport.stderr import StderrTail
+
+_EXEC = ("/bin/sh", "-c", 'exec "$@"', "sh")
+"""A program that does not exist ends with 127 and a message, as it does behind sshd."""
+
+_STDERR_GRACE = 1.0
+
+
+class LocalTransport:
+    """Runs programs on this machine.
+
+    Args:
+        name: The cluster's name in the configuration.
+        audit: Where each program is recorded.
+    """
+
+    def __init__(self, name: str, audit: Audit | None = None) -> None:
+        self._name = name
+        self._meter = Meter(name, audit)
+
+    @property
+    def description(self) -> str:
+        """See Transport."""
+        return f"{self._name} (this machine)"
+
+    @property
+    def connections(self) -> int:
+        """See Transport: always 0."""
+        return self._meter.connections
+
+    @property
+    def execs(self) -> int:
+        """See Transport."""
+        return self._meter.execs
+
+    @property
+    def bytes_sent(self) -> int:
+        """See Transport."""
+        return self._meter.bytes_sent
+
+    @property
+    def bytes_received(self) -> int:
+        """See Transport."""
+        return self._meter.bytes_received
+
+    def prepare(self) -> None:
+        """See Transport: there is nothing to prepare."""
+
+    def open(self, argv: Sequence[str], *, what: str = "") -> Channel:
+        """See Transport."""
+        if any("\0" in word for word in argv):
+            raise ValueError("a command line cannot contain NUL")
+        return self._meter.channel(_LocalChannel(argv, self.description), argv, what)
+
+    def close(self) -> None:
+        """See Transport: nothing is kept open."""
+
+
+class _LocalChannel:
+    """A child process and its three pipes."""
+
+    def __init__(self, argv: Sequence[str], description: str) -> None:
+        self._where = description
+        # Its own session: Ctrl-C at the terminal must not kill a submission in flight.
+        self._process = subprocess.Popen(  # noqa: S603 - running the given program is what this is for
+            [*_EXEC, *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+            cwd=Path.home(),
+        )
+        if self._process.stdin is None or self._process.stdout is None or self._process.stderr is None:
+            raise RuntimeError("Popen was asked for three pipes")
+        self._stdin = self._process.stdin
+        self._stdout = self._process.stdout
+        errors = self._process.stderr
+        self._errors = errors
+        self._tail = StderrTail(lambda: os.read(errors.fileno(), CHUNK))
+
+    @property
+    def stderr_seen(self) -> int:
+        return self._tail.seen
+
+    def write(self, data: bytes) -> None:
+        if self._stdin.closed:
+            raise ValueError("write after close_write")
+        view = memoryview(data)
+        with contextlib.suppress(BrokenPipeError):  # it reads no more; its end says the rest
+            while view:
+                view = view[os.write(self._stdin.fileno(), view) :]
+
+    def close_write(self) -> None:
+        self._stdin.close()
+
+    def read(self, timeout: float | None = None) -> bytes:
+        poll = select.poll()  # not select(), which fails beyond 1024 open files
+        poll.register(self._stdout, select.POLLIN)
+        if not poll.poll(None if timeout is None else timeout * 1000):
+            raise RemoteTimeoutError(f"{self._where}: no answer in {timeout} s")
+        return os.read(self._stdout.fileno(), CHUNK)
+
+    def stderr(self) -> bytes:
+        return self._tail.text()
+
+    def exit_status(self, timeout: float | None = None) -> int | None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.read(_left(deadline)):
+            pass
+        try:
+            code = self._process.wait(_left(deadline))
+        except subprocess.TimeoutExpired:
+            raise RemoteTimeoutError(f"{self._where}: the program did not end in {timeout} s") from None
+        self._tail.join(_STDERR_GRACE)
+        return 128 - code if code < 0 else code
+
+    def close(self) -> None:
+        self._stdin.close()
+        if self._process.poll() is None:
+            # It goes on by itself; somebody must take its exit status, or it stays a zombie.
+            threading.Thread(target=self._reap, name="trainsub-reap", daemon=True).start()
+            return
+        self._release()
+
+    def _reap(self) -> None:
+        self._stdout.close()
+        self._process.wait()
+        self._release()
+
+    def _release(self) -> None:
+        self._stdout.close()
+        self._tail.join(_STDERR_GRACE)
+        self._errors.close()
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -1,0 +1,178 @@
+"""The byte streams under SSH: TCP, a ProxyCommand, or a channel of a jump host; counted and watched for silence.
+
+No paramiko here, so that connecting can begin while it is still being imported.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from trainsub.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_REFUSED = "nothing listens there; check the port, and whether the login node is up"
+
+
+class Stream(Protocol):
+    """As much of a socket as SSH needs."""
+
+    def send(self, data: bytes, /) -> int:
+        """Send some of the bytes."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Receive some bytes; ``b""`` at the end."""
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Set how long ``send`` and ``recv`` wait."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+def connect_tcp(host: str, port: int, timeout: float) -> socket.socket:
+    """Connect, or say in the user's words why not.
+
+    Raises:
+        UnreachableError: Unknown host, refused, no route, or no answer in time.
+    """
+    where = f"{host}:{port}"
+    try:
+        stream = socket.create_connection((host, port), timeout=timeout)
+    except socket.gaierror as error:
+        raise UnreachableError(
+            f"cannot find the address of {host}: {error.strerror}",
+            hint="check the host's name in the configuration, and whether its network (VPN) is up",
+        ) from error
+    except TimeoutError as error:
+        raise UnreachableError(
+            f"{where} did not answer in {timeout:g} s",
+            hint="a firewall may drop the packets; check the network (VPN), or set a longer connect_timeout",
+        ) from error
+    except ConnectionRefusedError as error:
+        raise UnreachableError(f"{where} refused the connection", hint=_REFUSED) from error
+    except OSError as error:
+        raise UnreachableError(
+            f"cannot connect to {where}: {error.strerror or error}", hint="check the network (VPN)"
+        ) from error
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # many small packets, and each one is waited for
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return stream
+
+
+class ProxyCommand:
+    """A program whose stdin and stdout are the connection.
+
+    paramiko's own class never sees the end of the program; a socket pair does.
+
+    Args:
+        command: A shell command line, its tokens already expanded.
+    """
+
+    def __init__(self, command: str) -> None:
+        ours, theirs = socket.socketpair()
+        self.command = command
+        self._socket = ours
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
+        with theirs:
+            # As OpenSSH runs it: by the user's shell, replaced by the command itself.
+            self._process = subprocess.Popen(  # noqa: S603 - the user's own configuration says so
+                [os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=self._stderr,
+                start_new_session=True,
+            )
+        self.send = ours.send
+        self.recv = ours.recv
+        self.settimeout = ours.settimeout
+
+    def complaint(self) -> str:
+        """Return the end of what the program wrote to stderr."""
+        size = os.fstat(self._stderr.fileno()).st_size
+        return os.pread(self._stderr.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """End the program."""
+        self._socket.close()
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
+        self._stderr.close()
+
+
+class WatchedStream:
+    """A stream that counts its bytes, and breaks when the other side has been silent for too long.
+
+    A dead connection looks like a slow one; only a question tells them apart.  As OpenSSH does with
+    ServerAliveInterval, it asks after each interval of silence and gives up after ``count`` of them.
+
+    Args:
+        inner: The stream.
+        interval: Seconds of silence before a question.
+        count: Questions before it gives up.
+    """
+
+    def __init__(self, inner: Stream, interval: float, count: int) -> None:
+        self.sent = 0
+        self.received = 0
+        self.ask: Callable[[], None] | None = None  # set once the connection can carry a question
+        self._inner = inner
+        self._interval = interval
+        self._count = count
+        self._asked = 0
+        self._heard = time.monotonic()
+        self._stalled: float | None = None
+        self._closed = False  # paramiko looks for it, as real sockets have it
+
+    def send(self, data: bytes) -> int:
+        """Send; an OSError once nothing could be sent for as long as a connection may be silent."""
+        try:
+            size = self._inner.send(data)
+        except TimeoutError:
+            now = time.monotonic()
+            self._stalled = self._stalled or now
+            if now - self._stalled > self._interval * (self._count + 1):
+                raise ConnectionAbortedError("nothing could be sent for too long") from None
+            raise
+        self._stalled = None
+        self.sent += size
+        return size
+
+    def recv(self, size: int) -> bytes:
+        """Receive; called all the time, with a short timeout, so that it is also the clock."""
+        try:
+            data = self._inner.recv(size)
+        except TimeoutError:
+            self._watch()
+            raise
+        self._heard = time.monotonic()
+        self._asked = 0
+        self.received += len(data)
+        return data
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        if self.ask is None or now - self._heard < self._interval * (self._asked + 1):
+            return  # before there is something to ask, the handshake has timeouts of its own
+        if self._asked >= self._count:
+            raise ConnectionAbortedError("the other side has been silent for too long")
+        self._asked += 1
+        self.ask()
+
+    def settimeout(self, value: float | None) -> None:
+        """See Stream."""
+        self._inner.settimeout(value)
+
+    def close(self) -> None:
+        """See Stream."""
+        self._closed = True
+        self._inner.close()

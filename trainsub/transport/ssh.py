@@ -1,0 +1,169 @@
+"""Runs programs on a cluster over SSH.  The door to paramiko: with ``wire.py``, the only one.
+
+The connection is made when it is first needed, and made again after it was lost.  Host keys that the user does not
+know are always refused (see ``host_keys``).
+"""
+
+import shlex
+import threading
+from collections.abc import Sequence
+
+from trainsub.errors import ConnectionLostError, TransportError
+from trainsub.transport.audit import Audit
+from trainsub.transport.base import Ask, Channel, ClusterSettings
+from trainsub.transport.connection import Connection
+from trainsub.transport.metering import Meter
+from trainsub.transport.ssh_channel import SSHChannel
+from trainsub.transport.ssh_config import Target, route
+
+
+class ParamikoTransport:
+    """Runs programs on one cluster over one SSH connection.
+
+    Args:
+        name: The cluster's name in the configuration.
+        cluster: Where it is and who we are there.
+        audit: Where each program is recorded.
+        ask: Asks for a passphrase; None where there is no terminal.  It may be called from another thread.
+    """
+
+    def __init__(self, name: str, cluster: ClusterSettings, audit: Audit | None = None, ask: Ask | None = None) -> None:
+        self._name = name
+        self._cluster = cluster
+        self._ask = ask
+        self._meter = Meter(name, audit)
+        self._lock = threading.RLock()
+        self._target: Target | None = None
+        self._connection: Connection | None = None
+        self._preparing: _Preparation | None = None
+        self._raw = (0, 0)
+
+    @property
+    def description(self) -> str:
+        """See Transport."""
+        if self._target is None:
+            return f"{self._name} ({self._cluster.host})"
+        return f"{self._name} ({self._target.user}@{self._target.address})"
+
+    @property
+    def connections(self) -> int:
+        """See Transport."""
+        return self._meter.connections
+
+    @property
+    def execs(self) -> int:
+        """See Transport."""
+        return self._meter.execs
+
+    @property
+    def bytes_sent(self) -> int:
+        """See Transport."""
+        return self._meter.bytes_sent
+
+    @property
+    def bytes_received(self) -> int:
+        """See Transport."""
+        return self._meter.bytes_received
+
+    @property
+    def raw_bytes(self) -> tuple[int, int]:
+        """Bytes sent and received on the network so far, SSH's own included."""
+        now = (0, 0) if self._connection is None else self._connection.raw_bytes
+        return self._raw[0] + now[0], self._raw[1] + now[1]
+
+    def prepare(self) -> None:
+        """See Transport."""
+        with self._lock:
+            if self._preparing is None and self._connection is None:
+                self._preparing = _Preparation(self)
+
+    def open(self, argv: Sequence[str], *, what: str = "") -> Channel:
+        """See Transport."""
+        if any("\0" in word for word in argv):
+            raise ValueError("a command line cannot contain NUL")
+        command = shlex.join(argv).encode("utf-8", "surrogateescape")
+        with self._lock:
+            connection = self._connected()
+            channel = self._exec(connection, command)
+        return self._meter.channel(channel, argv, what)
+
+    def close(self) -> None:
+        """See Transport."""
+        preparing = self._preparing
+        if preparing is not None:
+            preparing.join()
+        with self._lock:
+            self._preparing = None
+            self._drop()
+
+    def connect(self) -> Connection:
+        """Resolve the settings and connect; what ``open`` and ``prepare`` do when there is no connection."""
+        loading = threading.Thread(target=_load_paramiko, name="trainsub-load", daemon=True)
+        loading.start()  # it overlaps with `ssh -G` and the first round trip
+        targets = route(self._cluster)
+        self._target = targets[-1]
+        connection = Connection(targets, self._cluster.connect_timeout, self._ask)
+        self._meter.connected()
+        return connection
+
+    def _connected(self) -> Connection:
+        if self._preparing is not None:
+            preparing, self._preparing = self._preparing, None
+            self._connection = preparing.result()
+        if self._connection is not None and not self._connection.wire.is_active():
+            self._drop()
+        if self._connection is None:
+            self._connection = self.connect()
+        return self._connection
+
+    def _exec(self, connection: Connection, command: bytes) -> SSHChannel:
+        import paramiko  # noqa: PLC0415 - is loaded by now; at the top it would cost every start
+
+        try:
+            channel = connection.wire.exec(command, self._cluster.connect_timeout)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            if connection.wire.is_active():
+                raise TransportError(
+                    f"{self.description} opens no session: {error}",
+                    hint="the server may limit sessions for each connection (MaxSessions)",
+                ) from error
+            raise ConnectionLostError(f"the connection to {self.description} broke: {error}") from error
+        return SSHChannel(connection.wire, channel, self.description)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._raw = self.raw_bytes
+            connection, self._connection = self._connection, None
+            connection.close()
+
+
+class _Preparation(threading.Thread):
+    """Connects in the background; ``result`` waits, and raises what went wrong."""
+
+    def __init__(self, transport: ParamikoTransport) -> None:
+        super().__init__(name="trainsub-connect", daemon=True)
+        self._transport = transport
+        self._connection: Connection | None = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._connection = self._transport.connect()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            self._error = error
+
+    def result(self) -> Connection:
+        """Wait for the connection.
+
+        Raises:
+            TransportError: It could not be made.
+        """
+        self.join()
+        if self._connection is None:
+            raise self._error or RuntimeError("connecting in the background ended without a result")
+        return self._connection
+
+
+def _load_paramiko() -> None:
+    import trainsub.transport.wire  # noqa: F401, PLC0415
