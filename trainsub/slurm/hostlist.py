@@ -1,7 +1,7 @@
 """Slurm's hostlists: ``n[1-3,7]`` and the names that it means. Python 3.6 syntax, standard library only; pure."""
 
 import re
-from typing import Dict, Iterable, List, Tuple
+from typing import Dict, Iterable, List
 
 MAX_HOSTS = 65536
 """More than any cluster has; a longer list is an error, because it would fill the memory."""
@@ -82,12 +82,16 @@ def _numbers(ranges: str, room: int) -> List[str]:
 
 def _fold(numbers: List[str]) -> str:
     """Return ``3`` or ``[1-3,7]`` for numbers with leading zeros; a range keeps the width of its first number."""
-    runs: List[Tuple[str, str]] = []
-    for number in sorted(numbers, key=lambda text: (len(text) if text[0] == "0" else 0, int(text), len(text))):
-        if runs and str(int(runs[-1][1]) + 1).zfill(len(runs[-1][0])) == number:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
+    runs: List[List[str]] = []
+    # Several runs can be open at a time: after 9 and 09, 10 fits both.
+    open_runs: Dict[str, List[str]] = {}
+    for number in sorted(numbers, key=lambda text: (int(text), len(text))):
+        run = open_runs.pop(number, None)
+        if run is None:
+            run = [number, number]
+            runs.append(run)
+        run[1] = number
+        open_runs[str(int(number) + 1).zfill(len(run[0]))] = run
     if len(numbers) == 1:
         return numbers[0]
-    return "[{}]".format(",".join(low if low == high else low + "-" + high for low, high in runs))
+    return "[{}]".format(",".join(low if low == high else f"{low}-{high}" for low, high in runs))
