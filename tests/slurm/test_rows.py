@@ -1,0 +1,74 @@
+import contextlib
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainsub.errors import OutputError
+from trainsub.slurm import rows
+
+US = rows.SEPARATOR
+plain = st.text(alphabet=st.characters(exclude_characters=US, exclude_categories=["Cs"]))
+
+
+def join(records: list[list[str]]) -> str:
+    """Print records as the commands do."""
+    return "".join("".join(field + US for field in record) + "\n" for record in records)
+
+
+@given(st.lists(st.lists(plain, min_size=4, max_size=4)))
+def test_any_user_text_survives(records: list[list[str]]) -> None:
+    """Newlines, bars, empty fields: whatever holds no separator comes back as it was."""
+    assert rows.split(join(records), columns=4, command="squeue") == records
+
+
+@given(st.lists(st.lists(plain, min_size=3, max_size=3), min_size=1, max_size=3), st.data())
+def test_a_cut_answer_is_never_taken_for_a_whole_one(records: list[list[str]], data: st.DataObject) -> None:
+    """A row is there in full, or there is an error."""
+    text = join(records)
+    place = data.draw(st.integers(0, len(text)))
+    try:
+        got = rows.split(text[:place], columns=3, command="squeue")
+    except OutputError:
+        return
+    assert got == records[: len(got)]
+
+
+def test_a_separator_in_the_last_field_stays_there() -> None:
+    """Only the last field can hold one."""
+    assert rows.split(f"1{US}a{US}b{US}\n", columns=2, command="squeue") == [["1", f"a{US}b"]]
+
+
+@pytest.mark.parametrize("text", ["hello", "\n", f"1{US}a", f"1{US}\n", f"1{US}a{US}\nslurm_load_jobs error\n"])
+def test_something_else_is_refused(text: str) -> None:
+    """Noise and short rows are errors, never rows."""
+    with pytest.raises(OutputError):
+        rows.split(text, columns=2, command="squeue")
+
+
+def test_nothing_is_no_rows() -> None:
+    """An empty queue is a fact."""
+    assert rows.split("", columns=2, command="squeue") == []
+
+
+def test_moments() -> None:
+    """Epoch seconds, Slurm's ways to say none, and years that no calendar has."""
+    assert rows.moment("1700000000", what="x") == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert all(rows.moment(text, what="x") is None for text in ("Unknown", "None", "NONE", "N/A", "", "(null)"))
+    assert rows.moment("999999999999999", what="x") is None
+
+
+@given(st.text())
+def test_any_text_is_a_moment_or_an_output_error(text: str) -> None:
+    """Nothing else escapes."""
+    with contextlib.suppress(OutputError):
+        rows.moment(text, what="x")
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"), [("", "sacct"), ("/opt/slurm/bin", "/opt/slurm/bin/sacct"), ("/x/", "/x/sacct")]
+)
+def test_program(folder: str, path: str) -> None:
+    """A configured folder is put before the name."""
+    assert rows.program("sacct", folder) == path
