@@ -3,6 +3,6 @@
 It owns which files travel, and the archive's format. It knows no cluster and sends nothing.
 """
 
-from trainsub.staging.snapshot import Snapshot, snapshot
+from trainsub.staging.take import Snapshot, snapshot
 
 __all__ = ["Snapshot", "snapshot"]

@@ -49,8 +49,8 @@ def snapshot(directory: Path, *, cache: Path, max_bytes: int, include: Sequence[
     """Pack a directory: what git tracks and does not ignore, or everything but what .trainsubignore names.
 
     In git, tracked files travel with their uncommitted changes, and untracked files that are not ignored.
-    ``.trainsubignore`` holds back more, tracked files too. Of the modes, the owner's execute bit survives. Packing an unchanged directory
-    again reads no content.
+    ``.trainsubignore`` holds back more, tracked files too. Of the modes, the owner's execute bit survives. Packing an
+    unchanged directory again reads no content.
 
     Args:
         directory: What to pack; may be any directory in a repository, and then only that travels.
