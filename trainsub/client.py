@@ -1,12 +1,12 @@
 """The library's face: everything that the command line does, as methods of one object.
 
-    import trainsub
+import trainsub
 
-    with trainsub.Client() as client:
-        plan = client.plan("job.toml")          # asks no network
-        run = client.submit(plan)
-        (run,) = client.wait([run.run])
-        print(run.jobs[-1].state, client.usage([run.run]).total.gpu_seconds)
+with trainsub.Client() as client:
+    plan = client.plan("job.toml")          # asks no network
+    run = client.submit(plan)
+    (run,) = client.wait([run.run])
+    print(run.jobs[-1].state, client.usage([run.run]).total.gpu_seconds)
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +52,7 @@ class Client:
         ConfigError: The configuration is wrong.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- everything that it works with can be given
         self,
         settings: Settings | None = None,
         *,

@@ -91,10 +91,14 @@ class Places:
         for name, path in self.files():
             text = self._read(name, path)
             if text is not None:
-                layers.append(Layer(name=name, origin=str(path), data=parse_toml(text, str(path)), base=str(path.parent)))
+                layers.append(
+                    Layer(name=name, origin=str(path), data=parse_toml(text, str(path)), base=str(path.parent))
+                )
         layers.append(env_layer(self.environ))
         if flags:
-            layers.append(Layer(name="flags", origin="command line", data=dict(flags), base=str(self.working_directory)))
+            layers.append(
+                Layer(name="flags", origin="command line", data=dict(flags), base=str(self.working_directory))
+            )
         return resolve(layers, home=str(Path.home()))
 
     def _read(self, name: str, path: Path) -> bytes | None:

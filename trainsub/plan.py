@@ -47,7 +47,9 @@ class Plan:
     plan_hash: str
 
 
-def make_plan(spec: JobSpec, name: str, cluster: Cluster, *, base: Path, archives: Path, key: str | None = None) -> Plan:
+def make_plan(
+    spec: JobSpec, name: str, cluster: Cluster, *, base: Path, archives: Path, key: str | None = None
+) -> Plan:
     """Make the plan of a submission. Packs the code; asks no network.
 
     Args:

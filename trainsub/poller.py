@@ -56,7 +56,14 @@ def refresh(session: Session, cluster: str, *, everything: bool = False) -> None
     jobs = open_jobs(session, cluster, everything=everything)
     if jobs:
         with conversation(session, cluster, "status") as (ask, scheduler):
-            update(session, cluster, scheduler, jobs, root=ask.root(session.cluster(cluster).remote_root), everything=everything)
+            update(
+                session,
+                cluster,
+                scheduler,
+                jobs,
+                root=ask.root(session.cluster(cluster).remote_root),
+                everything=everything,
+            )
 
 
 def update(

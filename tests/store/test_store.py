@@ -29,7 +29,21 @@ def run(name: str = "demo", cluster: str = "hpc", suffix: str = "00c0ffee", outc
 def job(of: Run, job_id: int = 7) -> Job:
     """A job of a run, with everything that can be known of it."""
     return Job(
-        of.run, 1, job_id, T0, "COMPLETED", "None", "sacct", T0, T0, T0, 2, 16, ExitCode(0, 9), T0, (ALLOCATION, OPEN_ALLOCATION)
+        of.run,
+        1,
+        job_id,
+        T0,
+        "COMPLETED",
+        "None",
+        "sacct",
+        T0,
+        T0,
+        T0,
+        2,
+        16,
+        ExitCode(0, 9),
+        T0,
+        (ALLOCATION, OPEN_ALLOCATION),
     )
 
 
@@ -184,7 +198,9 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
         Store(tmp_path / "file" / "state" / "store.sqlite")
 
 
-def test_a_store_that_another_command_holds_is_waited_for_then_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_another_command_holds_is_waited_for_then_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The wait is bounded and the error says why."""
     monkeypatch.setattr("trainsub.store.db.BUSY_SECONDS", 0.05)
     path = tmp_path / "store.sqlite"

@@ -60,7 +60,13 @@ def test_a_failed_poll_changes_nothing() -> None:
 def test_a_running_job_is_told_by_squeue() -> None:
     """State, source, time and start are squeue's; the limit that it prints as an end is none."""
     seen = observe(JOB, Poll(queue(queued("RUNNING"))), at(10))
-    assert (seen.state, seen.source, seen.observed_at, seen.start_time, seen.end_time) == ("RUNNING", "squeue", at(10), at(5), None)
+    assert (seen.state, seen.source, seen.observed_at, seen.start_time, seen.end_time) == (
+        "RUNNING",
+        "squeue",
+        at(10),
+        at(5),
+        None,
+    )
 
 
 def test_a_forecast_of_a_waiting_job_is_no_start() -> None:
@@ -71,7 +77,9 @@ def test_a_forecast_of_a_waiting_job_is_no_start() -> None:
 def test_a_state_goes_backwards_on_requeue() -> None:
     """A requeued job waits again, and its former allocation stays on the bill."""
     seen = observe(JOB, Poll(queue(queued("RUNNING"))), at(10))
-    accounts = {7: [record("NODE_FAIL"), record("PENDING", submit=at(66), start=None, end=None, elapsed=0, alloc_tres="")]}
+    accounts = {
+        7: [record("NODE_FAIL"), record("PENDING", submit=at(66), start=None, end=None, elapsed=0, alloc_tres="")]
+    }
     again = observe(seen, Poll(queue(queued("PENDING", reason="BeginTime")), accounts), at(70))
     assert again.state == "PENDING"
     assert not finished(again)
@@ -90,7 +98,13 @@ def test_absence_from_squeue_is_no_end() -> None:
 def test_sacct_tells_the_end() -> None:
     """Once the job left the queue, its newest record is its end."""
     done = observe(JOB, Poll({}, {7: [record("FAILED", exit_code=ExitCode(3, 0))]}, accounting=True), at(99))
-    assert (done.state, done.source, done.exit_code, done.end_time, done.gpus) == ("FAILED", "sacct", ExitCode(3, 0), at(65), 16)
+    assert (done.state, done.source, done.exit_code, done.end_time, done.gpus) == (
+        "FAILED",
+        "sacct",
+        ExitCode(3, 0),
+        at(65),
+        16,
+    )
     assert finished(done)
     assert accounted(done)
 
@@ -162,7 +176,14 @@ def test_a_job_on_cpus_held_no_gpus_where_gpus_are_tracked() -> None:
 
 @pytest.mark.parametrize(
     ("state", "code", "expected"),
-    [("COMPLETED", 0, 0), ("FAILED", 1, 10), ("FAILED", 76, 12), ("CANCELLED", 0, 11), ("TIMEOUT", 0, 12), ("RUNNING", 0, 7)],
+    [
+        ("COMPLETED", 0, 0),
+        ("FAILED", 1, 10),
+        ("FAILED", 76, 12),
+        ("CANCELLED", 0, 11),
+        ("TIMEOUT", 0, 12),
+        ("RUNNING", 0, 7),
+    ],
 )
 def test_exit_codes(state: str, code: int, expected: int) -> None:
     """Each end has its exit code."""
@@ -182,7 +203,18 @@ def test_the_worst_of_several_counts() -> None:
 
 def run_of(*jobs: Job) -> Run:
     """A run with these jobs."""
-    return Run(run=RUN, name="demo", key="k", cluster="c", created_at=T0, plan_hash="h", outcome=ACCEPTED, script="", spec="", jobs=jobs)
+    return Run(
+        run=RUN,
+        name="demo",
+        key="k",
+        cluster="c",
+        created_at=T0,
+        plan_hash="h",
+        outcome=ACCEPTED,
+        script="",
+        spec="",
+        jobs=jobs,
+    )
 
 
 WORDS = sorted(states.TERMINAL) + ["PENDING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED", "NEVER_HEARD_OF"]

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -62,7 +62,6 @@ class Server:
     directory: Path
     port: int
     process: subprocess.Popen[bytes]
-    extra: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> Path:
@@ -190,7 +189,7 @@ def sshd_with(_sshd_installed: None, tmp_path: Path) -> Iterator[Callable[..., S
 
 
 @pytest.fixture
-def connect(tmp_path: Path) -> Iterator[Callable[..., Transport]]:
+def connect() -> Iterator[Callable[..., Transport]]:
     """Make transports that are closed at the end: ``connect(config, host="hpc", ...)``."""
     made: list[Transport] = []
 

@@ -59,7 +59,9 @@ def _version(facts: ClusterFacts) -> Finding:
         )
     numbers = tuple(int(part) for part in facts.version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST:
-        return Finding("warning", "slurm", f"Slurm {facts.version} is older than 22.05", "trainsub is not tested there.")
+        return Finding(
+            "warning", "slurm", f"Slurm {facts.version} is older than 22.05", "trainsub is not tested there."
+        )
     return Finding("ok", "slurm", f"Slurm {facts.version}")
 
 
@@ -123,5 +125,7 @@ def _root(facts: ClusterFacts) -> Finding:
 
 def _price(cluster: Cluster) -> Finding:
     if cluster.price is None:
-        return Finding("warning", "price", "no price is configured, so costs are unknown", "Add a [clusters.NAME.price] table.")
+        return Finding(
+            "warning", "price", "no price is configured, so costs are unknown", "Add a [clusters.NAME.price] table."
+        )
     return Finding("ok", "price", f"{cluster.price.gpu_hour} {cluster.price.currency} per GPU-hour")

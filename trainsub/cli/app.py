@@ -76,10 +76,10 @@ def options(
     cluster_name: Annotated[
         str | None, typer.Option("--cluster", "-c", metavar="NAME", help="The cluster to use; else the default one.")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done on the clusters.")] = False,  # noqa: FBT002 -- a flag
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done on the clusters.")] = False,
     version: Annotated[  # noqa: ARG001 -- handled by its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
-    ] = False,  # noqa: FBT002 -- a flag
+    ] = False,
 ) -> None:
     """Take the options before the verb."""
     state: State = ctx.obj
@@ -98,7 +98,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")
 
 
-def _on_term(number: int, frame: FrameType | None) -> None:
+def _on_term(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from trainsub.cli.state import State
 
 
-def cancel(ctx: typer.Context, runs: SomeRuns, json: Json = False) -> None:  # noqa: FBT002
+def cancel(ctx: typer.Context, runs: SomeRuns, json: Json = False) -> None:
     """Cancel runs; one that has ended is left as it is."""
     from trainsub.cli import show
 

@@ -14,7 +14,7 @@ NOT_FIT = 3
 
 
 @app.command("list")
-def list_clusters(ctx: typer.Context, json: Json = False) -> None:  # noqa: FBT002
+def list_clusters(ctx: typer.Context, json: Json = False) -> None:
     """List the configured clusters. Asks no network."""
     from trainsub.cli import show
     from trainsub.verbs.describe import clusters_document
@@ -28,8 +28,10 @@ def list_clusters(ctx: typer.Context, json: Json = False) -> None:  # noqa: FBT0
 @app.command("check")
 def check(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A configured cluster; else the default one.")] = None,
-    json: Json = False,  # noqa: FBT002
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A configured cluster; else the default one.")
+    ] = None,
+    json: Json = False,
 ) -> None:
     """See whether a cluster can be reached and used; exit code 3 if not."""
     from trainsub.cli import show

@@ -15,8 +15,8 @@ app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 @app.command("show")
 def show_config(
     ctx: typer.Context,
-    origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from.")] = False,  # noqa: FBT002
-    json: Json = False,  # noqa: FBT002
+    origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from.")] = False,
+    json: Json = False,
 ) -> None:
     """Show the configuration in force."""
     from trainsub.cli import show

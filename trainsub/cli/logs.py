@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def logs(
     ctx: typer.Context,
     run: OneRun,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,  # noqa: FBT002
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
 ) -> None:
     """Show a run's log."""
     state: State = ctx.obj

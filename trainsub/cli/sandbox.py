@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from trainsub.cli.state import State
     from trainsub.sandbox import SandboxInfo
 
-app = typer.Typer(help="A small real Slurm cluster in Docker containers, to learn and to test with.", no_args_is_help=True)
+app = typer.Typer(
+    help="A small real Slurm cluster in Docker containers, to learn and to test with.", no_args_is_help=True
+)
 NOT_UP = 6
 
 
 @app.command("up")
-def up(  # noqa: PLR0913 -- each is an option that a person types
+def up(
     ctx: typer.Context,
     nodes: Annotated[int, typer.Option(min=1, max=64, help="Compute nodes.")] = 2,
     gpus: Annotated[int, typer.Option(min=0, max=16, help="Pretended GPUs on each.")] = 8,
@@ -25,7 +27,7 @@ def up(  # noqa: PLR0913 -- each is an option that a person types
         list[str] | None,
         typer.Option(metavar="SOURCE:TARGET", help="A folder of this machine that all nodes see, read-only."),
     ] = None,
-    json: Json = False,  # noqa: FBT002
+    json: Json = False,
 ) -> None:
     """Start the sandbox and add it to the configuration as cluster "sandbox"."""
     from trainsub.sandbox import SandboxSpec
@@ -49,7 +51,7 @@ def down(ctx: typer.Context) -> None:
 
 
 @app.command("status")
-def status(ctx: typer.Context, json: Json = False) -> None:  # noqa: FBT002
+def status(ctx: typer.Context, json: Json = False) -> None:
     """Say whether the sandbox runs; exit code 6 if not."""
     state: State = ctx.obj
     state.json = json
@@ -71,5 +73,7 @@ def _mount(text: str) -> tuple[str, str]:
     """``/data:/data`` as a pair."""
     source, colon, target = text.partition(":")
     if not colon or not source.startswith("/") or not target.startswith("/"):
-        raise UsageError(f"--mount {text!r} is not SOURCE:TARGET with absolute paths", hint="For instance --mount /data:/data.")
+        raise UsageError(
+            f"--mount {text!r} is not SOURCE:TARGET with absolute paths", hint="For instance --mount /data:/data."
+        )
     return source, target

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from trainsub.store import Event
     from trainsub.tracker.values import Job, Run
 
-STYLES = {"finished": "", "running": "green", "pending": "yellow", "refused": "red", "unsettled": "magenta", "unknown": "magenta"}
+STYLES = {
+    "finished": "",
+    "running": "green",
+    "pending": "yellow",
+    "refused": "red",
+    "unsettled": "magenta",
+    "unknown": "magenta",
+}
 
 
 def runs(state: "State", known: Iterable["Run"]) -> None:
@@ -37,7 +44,9 @@ def runs(state: "State", known: Iterable["Run"]) -> None:
             one.run,
             one.cluster,
             str(job.job_id) if job else "-",
-            _styled(state_words(one), STYLES[seen] if seen != "finished" or (job and job.state == "COMPLETED") else "red"),
+            _styled(
+                state_words(one), STYLES[seen] if seen != "finished" or (job and job.state == "COMPLETED") else "red"
+            ),
             _or_dash(job.nodes if job else None),
             _or_dash(job.gpus if job else None),
             _elapsed(job),
@@ -63,9 +72,14 @@ def state_words(one: "Run") -> str:
     return f"{word} ({job.source}, {duration(age)} ago{lost})"
 
 
-def run(state: "State", one: "Run", events: Sequence["Event"]) -> None:
+def run(one: "Run", events: Sequence["Event"]) -> None:
     """Everything about one run."""
-    lines = [("run", one.run), ("cluster", one.cluster), ("state", state_words(one)), ("submitted", _time(one.created_at))]
+    lines = [
+        ("run", one.run),
+        ("cluster", one.cluster),
+        ("state", state_words(one)),
+        ("submitted", _time(one.created_at)),
+    ]
     if one.detail:
         lines.append(("detail", one.detail))
     lines += _code_lines(one)
@@ -76,7 +90,9 @@ def run(state: "State", one: "Run", events: Sequence["Event"]) -> None:
     if events:
         typer.echo("\nhistory")
         for event in events:
-            detail = " ".join(part for part in (f"({event.source})" if event.source else "", event.detail or "") if part)
+            detail = " ".join(
+                part for part in (f"({event.source})" if event.source else "", event.detail or "") if part
+            )
             typer.echo(f"  {_time(event.at)}  {event.what} {detail}".rstrip())
 
 
@@ -102,7 +118,12 @@ def _job_lines(job: "Job") -> list[tuple[str, str]]:
     for number, one in enumerate(job.allocations, 1):
         start = _time(one.start) if one.start else "never started"
         gpus = f"{one.gpus} GPUs" if one.gpus is not None else "GPUs not recorded"
-        lines.append((f"allocation {number}", f"{one.state}, {start}, {duration(one.elapsed)}, {one.nodes} nodes, {gpus}, {one.nodelist}"))
+        lines.append(
+            (
+                f"allocation {number}",
+                f"{one.state}, {start}, {duration(one.elapsed)}, {one.nodes} nodes, {gpus}, {one.nodelist}",
+            )
+        )
     return lines
 
 

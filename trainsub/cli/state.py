@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,6 +9,8 @@ import typer
 from trainsub.errors import TrainsubError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from trainsub.client import Client
@@ -56,7 +57,9 @@ class State:
         """A console on stdout: as wide as the terminal, or as wide as it takes where there is none."""
         from rich.console import Console
 
-        return Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=not sys.stdout.isatty())
+        return Console(
+            width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=not sys.stdout.isatty()
+        )
 
     def show_error(self, error: TrainsubError) -> None:
         """Say what happened, where, and what to do next."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def status(
     ctx: typer.Context,
     runs: Runs = None,
-    cached: Annotated[bool, typer.Option("--cached", help="Ask no cluster; show what is known.")] = False,  # noqa: FBT002
-    json: Json = False,  # noqa: FBT002
+    cached: Annotated[bool, typer.Option("--cached", help="Ask no cluster; show what is known.")] = False,
+    json: Json = False,
 ) -> None:
     """Show what is known of runs, and since when."""
     from trainsub.cli import show
@@ -30,7 +30,7 @@ def status(
             if error.hint:
                 state.tell(f"hint: {error.hint}")
         if runs and len(known.runs) == 1 and not json:
-            show.run(state, known.runs[0], client.history(known.runs[0].run))
+            show.run(known.runs[0], client.history(known.runs[0].run))
         else:
             show.runs(state, known.runs)
     for error in known.unasked.values():

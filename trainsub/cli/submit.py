@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from trainsub.plan import Plan
 
 
-def submit(  # noqa: PLR0913 -- each is an option that a person types
+def submit(
     ctx: typer.Context,
     spec: Spec,
     sets: Sets = None,
     key: Annotated[
         str | None, typer.Option(metavar="KEY", help="The same key is the same run, from wherever it is submitted.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and submit nothing.")] = False,  # noqa: FBT002
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; its exit code says how.")] = False,  # noqa: FBT002
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show the log until the end.")] = False,  # noqa: FBT002
-    json: Json = False,  # noqa: FBT002
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and submit nothing.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; its exit code says how.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show the log until the end.")] = False,
+    json: Json = False,
 ) -> None:
     """Submit a spec, exactly once."""
     state: State = ctx.obj

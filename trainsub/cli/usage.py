@@ -18,8 +18,8 @@ def usage(
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only runs submitted since: 2026-11-01, or 2026-11-01T12:00:00Z.")
     ] = None,
-    cached: Annotated[bool, typer.Option("--cached", help="Ask no cluster; sum what is known.")] = False,  # noqa: FBT002
-    json: Json = False,  # noqa: FBT002
+    cached: Annotated[bool, typer.Option("--cached", help="Ask no cluster; sum what is known.")] = False,
+    json: Json = False,
 ) -> None:
     """Show GPU-hours from Slurm's records, and what they cost."""
     from trainsub.cli import show
@@ -43,5 +43,7 @@ def _moment(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--since {text!r} is not a date", hint="Write it like 2026-11-01 or 2026-11-01T12:00:00Z.") from None
+        raise UsageError(
+            f"--since {text!r} is not a date", hint="Write it like 2026-11-01 or 2026-11-01T12:00:00Z."
+        ) from None
     return moment.astimezone(UTC)

@@ -16,7 +16,7 @@ def wait(
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="Wait no longer than this; then exit code 124.")
     ] = None,
-    json: Json = False,  # noqa: FBT002
+    json: Json = False,
 ) -> None:
     """Wait for runs to end; the exit code says how they did."""
     from trainsub.cli import show

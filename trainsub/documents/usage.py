@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from trainsub.ledger import usage as ledger
 from trainsub.documents import models
+from trainsub.ledger import usage as ledger
 from trainsub.tracker.track import finished
 from trainsub.tracker.values import Job, Run
 

@@ -1,1 +1,26 @@
-"""Placeholder."""
+"""What runs on a login node, and the talk with it.
+
+Owns the ``*.sh`` programs and the framed dialogue with them: one connection, one exec, all values on stdin.
+Knows nothing of the store, of specs or of what a run is for.  It decides one thing only: whether a submission was
+accepted, refused, void or is unknown.
+"""
+
+from trainsub.remote.ask import Ask
+from trainsub.remote.requests import Completed, Exists, ListDirectory, ReadTail, RunCommand, Tail
+from trainsub.remote.settle import SettleReply, settle
+from trainsub.remote.submit import SubmitReply, SubmitRequest, submit
+
+__all__ = [
+    "Ask",
+    "Completed",
+    "Exists",
+    "ListDirectory",
+    "ReadTail",
+    "RunCommand",
+    "SettleReply",
+    "SubmitReply",
+    "SubmitRequest",
+    "Tail",
+    "settle",
+    "submit",
+]

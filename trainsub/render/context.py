@@ -8,8 +8,7 @@ from trainsub.errors import SpecError
 from trainsub.render.directives import block
 from trainsub.render.engine import Shell, quote
 from trainsub.render.launcher import torchrun
-from trainsub.spec import JobSpec
-from trainsub.spec.launch import options, shape
+from trainsub.spec import JobSpec, options, shape
 
 NAMES = frozenset(
     {
@@ -34,11 +33,10 @@ NAMES = frozenset(
 )
 """All that ``context`` offers; the lint knows no other."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = re.compile(
-    r"TRAINSUB_.*|SLURM_EXPORT_ENV|SLURM_JOB_.*|SLURM_RESTART_COUNT|BASHOPTS|BASH_VERSINFO|EUID|PPID|SHELLOPTS|UID"
-    r"|code|gpus_per_node|init|link|module|modules|nodes|owner|record|run_dir|signalled|started|step|terminated|venv"
+    r"code|gpus_per_node|init|link|module|modules|nodes|owner|record|run_dir|signalled|started|step|terminated|venv"
 )
+"""Variables of the script itself. What Slurm and the launcher set is refused by the spec."""
 
 
 def context(spec: JobSpec, cluster: Cluster, template: str) -> dict[str, object]:
@@ -54,10 +52,6 @@ def context(spec: JobSpec, cluster: Cluster, template: str) -> dict[str, object]
     """
     chosen = options(spec, cluster.defaults)
     plan = shape(spec, chosen)
-    if spec.command[0].startswith("-"):
-        raise SpecError(
-            f"command: {spec.command[0]!r} cannot start a command", hint="A program comes first, then its options."
-        )
     python, target = torchrun(spec.command)
     cpus = chosen.get("cpus_per_task")
     return {
@@ -94,8 +88,6 @@ def _path(path: str | None) -> str | None:
 
 def _env(env: Mapping[str, str | int | float]) -> list[tuple[str, str | int | float]]:
     for key in env:
-        if not _NAME.fullmatch(key):
-            raise SpecError(f"env: {key!r} is not a name that a variable can have")
         if _TAKEN.fullmatch(key):
             raise SpecError(f"env.{key}: the job script uses this name itself", hint="Choose another name.")
     return list(env.items())

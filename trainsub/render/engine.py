@@ -21,7 +21,8 @@ def quote(value: object) -> str:
     """Return the shell words that bash reads as exactly this value.
 
     Args:
-        value: A string, an integer or a float is one word; a list or tuple is one word for each item; ``Shell`` is itself.
+        value: A string, an integer or a float is one word; a list or tuple is one word for each item; ``Shell`` is
+            itself.
 
     Raises:
         TypeError: There is no obvious word for such a value (None, a boolean, a mapping).
@@ -41,7 +42,7 @@ def quote(value: object) -> str:
 
 def _word(text: str) -> str:
     # Control characters are escaped: one argument stays on one line, and sbatch refuses scripts with carriage returns.
-    if any(character < " " or character == "\x7f" for character in text):
+    if any(character < " " or character in "'\x7f" for character in text):
         return "$'" + "".join(_escape(character) for character in text) + "'"
     return shlex.quote(text)
 

@@ -44,15 +44,15 @@ _END = frozenset({"variable_end", "block_end"})
 def pieces(environment: Environment, source: str) -> Iterator[Piece]:
     """Yield the pieces of a template; comments of jinja2 are left out."""
     kind, line, inside = Kind.TEXT, 1, ""
-    for number, token, text in environment.lex(source):
-        if token in _BEGIN:
-            kind, line, inside = _BEGIN[token], number, ""
-        elif token in _END:
+    for number, part, text in environment.lex(source):
+        if part in _BEGIN:
+            kind, line, inside = _BEGIN[part], number, ""
+        elif part in _END:
             yield Piece(kind, line, inside.strip())
             kind = Kind.TEXT
         elif kind is not Kind.TEXT:
             inside += text
-        elif token == "data":
+        elif part == "data":
             yield Piece(Kind.TEXT, number, text)
 
 

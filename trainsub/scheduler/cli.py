@@ -118,7 +118,9 @@ class SlurmCli:
         for job in jobs:
             paths = RunPaths(root, job.run)
             names = [name for name in self._ask.list(paths.exits) if name.startswith(f"{job.job_id}.")]
-            for name in sorted(names, key=lambda one: int(one.rpartition(".")[2]) if one.rpartition(".")[2].isdigit() else -1):
+            for name in sorted(
+                names, key=lambda one: int(one.rpartition(".")[2]) if one.rpartition(".")[2].isdigit() else -1
+            ):
                 data = self._ask.read(f"{paths.exits}/{name}", LISTING)
                 record = _record(data)
                 if record is not None:

@@ -94,7 +94,7 @@ class Store:
         with self._transaction() as db:
             db.execute("DELETE FROM allocations WHERE run = ?", (run.run,))
             db.execute("DELETE FROM jobs WHERE run = ?", (run.run,))
-            fields = "name, key, cluster, created_at, plan_hash, outcome, detail, script, spec, code".split(", ")
+            fields = ["name", "key", "cluster", "created_at", "plan_hash", "outcome", "detail", "script", "spec", "code"]
             sets = ", ".join(f"{field} = ?" for field in fields)
             db.execute(f"UPDATE runs SET {sets} WHERE run = ?", (*rows.run_row(run)[1:], run.run))  # noqa: S608 -- fixed names
             self._note(db, [Event(run.run, None, run.created_at, "intent recorded again")])
@@ -134,13 +134,17 @@ class Store:
 
     # -- observations -------------------------------------------------------------------------------------------
 
-    def observe(self, cluster: str, changed: Sequence[tuple[Job, Job]], at: datetime, *, accounting: bool | None) -> None:
+    def observe(
+        self, cluster: str, changed: Sequence[tuple[Job, Job]], at: datetime, *, accounting: bool | None
+    ) -> None:
         """Record a poll: the jobs that changed, as pairs of before and after, and that the cluster was asked."""
         with self._transaction() as db:
             for before, after in changed:
                 self._put_job(db, after, cluster)
                 if (before.state, before.reason) != (after.state, after.reason):
-                    self._note(db, [Event(after.run, after.link, at, after.state or "unknown", after.source, after.reason)])
+                    self._note(
+                        db, [Event(after.run, after.link, at, after.state or "unknown", after.source, after.reason)]
+                    )
             db.execute(
                 "INSERT INTO polls VALUES (?1, ?2, ?3) ON CONFLICT (cluster) DO UPDATE"
                 " SET at = ?2, accounting = coalesce(?3, accounting)",
@@ -207,12 +211,12 @@ class Store:
 
     def _runs(self, where: str, values: tuple[object, ...]) -> list[Run]:
         """Runs with their jobs and allocations: three queries, however many runs."""
-        chosen = f"SELECT run FROM runs {where}"
+        chosen = f"SELECT run FROM runs {where}"  # noqa: S608 -- `where` is ours
         with _explained(self.path):
             runs = self._db.execute(f"SELECT * FROM runs {where} ORDER BY created_at, run", values).fetchall()  # noqa: S608 -- `where` is ours
-            jobs = self._db.execute(f"SELECT * FROM jobs WHERE run IN ({chosen}) ORDER BY run, link", values).fetchall()  # noqa: S608 -- ours
+            jobs = self._db.execute(f"SELECT * FROM jobs WHERE run IN ({chosen}) ORDER BY run, link", values).fetchall()  # noqa: S608 -- the same
             allocations = self._db.execute(
-                f"SELECT * FROM allocations WHERE run IN ({chosen}) ORDER BY run, link, number",  # noqa: S608 -- ours
+                f"SELECT * FROM allocations WHERE run IN ({chosen}) ORDER BY run, link, number",  # noqa: S608 -- the same
                 values,
             ).fetchall()
         of_job: dict[tuple[str, int], list[Allocation]] = {}

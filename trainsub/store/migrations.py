@@ -50,12 +50,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT NOT NULL)")
         done = applied(connection)  # again: another process may have been quicker to the lock
-        newer = [name for name in done if name not in known]
-        if newer:
-            raise StoreError(
-                f"the store was written by a newer trainsub (it knows {newer[0]!r})",
-                hint="Upgrade trainsub, or point TRAINSUB_STATE_DIR at another folder.",
-            )
+        _refuse_newer(done, known)
         for name, sql in STEPS:
             if name not in done:
                 _apply(connection, name, sql)
@@ -63,6 +58,16 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _refuse_newer(done: list[str], known: list[str]) -> None:
+    """Leave a store alone that knows steps which we do not."""
+    newer = [name for name in done if name not in known]
+    if newer:
+        raise StoreError(
+            f"the store was written by a newer trainsub (it knows {newer[0]!r})",
+            hint="Upgrade trainsub, or point TRAINSUB_STATE_DIR at another folder.",
+        )
 
 
 def applied(connection: sqlite3.Connection) -> list[str]:

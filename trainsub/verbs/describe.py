@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from trainsub.check.cluster import Finding
-from trainsub.config import Settings
+from trainsub.config import Settings, select_cluster
 from trainsub.documents import models
 from trainsub.documents.build import code_document
 from trainsub.errors import UnknownClusterError
-from trainsub.config import select_cluster
 from trainsub.ledger.usage import amount
 from trainsub.plan import Plan
 from trainsub.sandbox import SandboxInfo
@@ -55,7 +54,8 @@ def clusters_document(settings: Settings) -> models.ClustersDocument:
 def check_document(cluster: str, findings: Sequence[Finding]) -> models.CheckDocument:
     """What was checked."""
     listed = [
-        models.FindingDocument(level=one.level, field=one.field, message=one.message, remedy=one.remedy) for one in findings
+        models.FindingDocument(level=one.level, field=one.field, message=one.message, remedy=one.remedy)
+        for one in findings
     ]
     return models.CheckDocument(schema=models.SCHEMA, cluster=cluster, findings=listed)
 

@@ -104,7 +104,9 @@ class _Follower:
                 if not reached:
                     raise
                 self._session.drop(self._run.cluster)
-                self._session.tell(f"connection to {self._run.cluster} lost ({error.message}); the job goes on; again in {pause:.0f} s")
+                self._session.tell(
+                    f"connection to {self._run.cluster} lost ({error.message}); the job goes on; again in {pause:.0f} s"
+                )
                 self._session.clock.sleep(pause)
                 pause = min(pause * 2, RETRY_SECONDS)
 
@@ -155,4 +157,6 @@ class _Follower:
     def _tick(self) -> float:
         """Seconds until the next look."""
         waiting = all(job.state in {None, "PENDING"} for job in self._run.jobs)
-        return min(IDLE_SECONDS if waiting else TICK_SECONDS, max(self._next_poll - self._session.clock.monotonic(), 0.1))
+        return min(
+            IDLE_SECONDS if waiting else TICK_SECONDS, max(self._next_poll - self._session.clock.monotonic(), 0.1)
+        )

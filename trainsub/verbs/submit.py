@@ -9,7 +9,6 @@ from dataclasses import replace
 from trainsub.errors import RefusedError, TrainsubError, UnsettledError
 from trainsub.plan import Plan
 from trainsub.poller import settle_run
-from trainsub.record import names
 from trainsub.remote import SubmitReply, SubmitRequest
 from trainsub.remote import submit as send
 from trainsub.session import Session
@@ -48,7 +47,9 @@ def submit(session: Session, plan: Plan) -> Run:
 def _earlier(session: Session, plan: Plan) -> Run | None:
     """A run that this plan already is: the same key, or the same content whose outcome was still open."""
     same_key = session.store.run(plan.run)
-    open_ones = [run for run in session.store.unsettled(plan.cluster) if run.run == plan.run or run.plan_hash == plan.plan_hash]
+    open_ones = [
+        run for run in session.store.unsettled(plan.cluster) if run.run == plan.run or run.plan_hash == plan.plan_hash
+    ]
     for run in open_ones:
         settled = settle_run(session, run)
         if settled.outcome == ACCEPTED:

@@ -30,7 +30,9 @@ class UsageReport:
     unasked: dict[str, TransportError | UnknownClusterError]
 
 
-def usage(session: Session, texts: Sequence[str], *, since: datetime | None = None, cached: bool = False) -> UsageReport:
+def usage(
+    session: Session, texts: Sequence[str], *, since: datetime | None = None, cached: bool = False
+) -> UsageReport:
     """What runs used.
 
     Args:
