@@ -1,0 +1,63 @@
+# What can be asked of the cluster, one function each.  ask.py writes the calls.
+TS_STAGE=
+
+ts_run() { # seconds, command: its stdout as it comes, then its status and stderr
+	TS_LIMIT=$1
+	shift
+	body out
+	{ TS_ERR=$(timeout -k 5 "$TS_LIMIT" "$@" 2>&1 >&3 3>&- </dev/null); } 3>&1
+	body rc $?
+	printf '%s' "$TS_ERR"
+}
+
+ts_feed() { # seconds, input as printf's %b takes it, command
+	TS_LIMIT=$1
+	TS_INPUT=$2
+	shift 2
+	body out
+	{ TS_ERR=$(printf '%b' "$TS_INPUT" 2>/dev/null | timeout -k 5 "$TS_LIMIT" "$@" 2>&1 >&3 3>&-); } 3>&1
+	body rc $?
+	printf '%s' "$TS_ERR"
+}
+
+ts_tail() { # path, offset, limit: only what is new; from the start again if the file shrank
+	if ! [ -e "$1" ]; then
+		frame none
+		return
+	fi
+	if [ -d "$1" ] || ! [ -r "$1" ] || ! TS_SIZE=$(stat -L -c %s -- "$1" 2>/dev/null); then
+		body fail
+		{ head -c 1 -- "$1" >/dev/null; } 2>&1
+		return
+	fi
+	TS_FROM=$2
+	[ "$TS_SIZE" -ge "$TS_FROM" ] || TS_FROM=0
+	TS_COUNT=$((TS_SIZE - TS_FROM))
+	[ "$TS_COUNT" -le "$3" ] || TS_COUNT=$3
+	body tail "$TS_FROM" "$TS_SIZE"
+	[ "$TS_COUNT" -eq 0 ] || tail -c "+$((TS_FROM + 1))" -- "$1" 2>/dev/null | head -c "$TS_COUNT"
+}
+
+ts_exists() { # path
+	if [ -e "$1" ] || [ -L "$1" ]; then frame yes; else frame no; fi
+}
+
+ts_list() { # directory: names, each ended by NUL; hidden ones left out
+	[ -d "$1" ] || {
+		frame none
+		return
+	}
+	body list
+	(
+		cd -- "$1" || exit
+		for TS_NAME in *; do
+			if [ -e "$TS_NAME" ] || [ -L "$TS_NAME" ]; then printf '%s\0' "$TS_NAME"; fi
+		done
+	) 2>/dev/null
+}
+
+ts_root() { # root as configured
+	find_root "$1"
+	body root
+	printf '%s' "$TS_BASE"
+}

@@ -1,0 +1,223 @@
+"""What can be asked of a cluster within one exec: each request as shell text, and its answer read from frames. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from trainsub.errors import OutputError, RemoteFileError
+from trainsub.remote.frames import Frame
+from trainsub.remote.program import quote, word_list
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A command that has ended.
+
+    Attributes:
+        rc: Its exit status; 124 (or 137) if it ran into its time limit, 127 if there is no such command.
+        out: What it printed, to the byte.
+        err: What it complained about, without newlines at the end.
+    """
+
+    rc: int
+    out: bytes
+    err: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A piece of a file.
+
+    Attributes:
+        data: The bytes.
+        start: Where they begin: the offset asked for, or 0 if the file has become shorter than that.
+        size: How long the file is.
+    """
+
+    data: bytes
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The offset to ask for next."""
+        return self.start + len(self.data)
+
+
+class Request(Generic[T_co]):
+    """One thing to ask."""
+
+    __slots__ = ()
+    frames = 1
+    """How many frames answer it."""
+    timeout = 0.0
+    """Seconds that the answer may take, beyond the usual."""
+
+    def code(self) -> str:
+        """Return the shell text that asks it."""
+        raise NotImplementedError
+
+    def answer(self, frames: Sequence[Frame]) -> T_co:
+        """Return the answer.
+
+        Args:
+            frames: As many as announced.
+
+        Raises:
+            OutputError: They are something else.
+            RemoteFileError: A file cannot be read.
+        """
+        raise NotImplementedError
+
+
+class RunCommand(Request[Completed]):
+    """Run a command under a time limit.
+
+    Args:
+        argv: The command; ``slurm_bin`` is on its PATH.
+        timeout: Seconds that it is given.
+        stdin: What it may read.
+    """
+
+    __slots__ = ("_argv", "_stdin", "timeout")
+    frames = 2
+
+    def __init__(self, argv: Sequence[str], *, timeout: int = 30, stdin: bytes = b"") -> None:
+        self._argv = argv
+        self._stdin = stdin
+        self.timeout = float(timeout)
+
+    def code(self) -> str:
+        """See Request."""
+        limit = int(self.timeout)
+        if not self._stdin:
+            return f"ts_run {limit} {word_list(self._argv)}"
+        # printf's %b makes any bytes of this, NUL too.
+        text = self._stdin.replace(b"\\", b"\\\\").replace(b"\0", b"\\0000").decode("utf-8", "surrogateescape")
+        return f"ts_feed {limit} {quote(text)} {word_list(self._argv)}"
+
+    def answer(self, frames: Sequence[Frame]) -> Completed:
+        """See Request."""
+        out, end = frames
+        if out.tag != "out" or end.tag != "rc":
+            raise unexpected(out if out.tag != "out" else end)
+        return Completed(int(end.words[0]), out.body, end.body)
+
+
+class ReadTail(Request["Tail | None"]):
+    """Read a file from an offset; None if it does not exist.
+
+    Args:
+        path: The file.
+        offset: Where to begin.
+        limit: The most bytes to read.
+    """
+
+    __slots__ = ("_limit", "_offset", "_path")
+
+    def __init__(self, path: str, offset: int, limit: int) -> None:
+        self._path = path
+        self._offset = offset
+        self._limit = limit
+
+    def code(self) -> str:
+        """See Request."""
+        return f"ts_tail {quote(plain(self._path))} {self._offset:d} {self._limit:d}"
+
+    def answer(self, frames: Sequence[Frame]) -> Tail | None:
+        """See Request."""
+        match frames[0]:
+            case Frame("none"):
+                return None
+            case Frame("tail", (start, size), body):
+                return Tail(body, int(start), int(size))
+            case Frame("fail"):
+                words = frames[0].body.decode("utf-8", "replace").strip()
+                raise RemoteFileError(f"{self._path} cannot be read: {words or 'it is no readable file'}")
+            case _:
+                raise unexpected(frames[0])
+
+
+class Exists(Request[bool]):
+    """Whether there is something of that name.
+
+    Args:
+        path: The name.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def code(self) -> str:
+        """See Request."""
+        return f"ts_exists {quote(plain(self._path))}"
+
+    def answer(self, frames: Sequence[Frame]) -> bool:
+        """See Request."""
+        if frames[0].tag not in {"yes", "no"}:
+            raise unexpected(frames[0])
+        return frames[0].tag == "yes"
+
+
+class ListDirectory(Request[list[str]]):
+    """The names in a directory, hidden ones left out; none if it does not exist.
+
+    Args:
+        path: The directory.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def code(self) -> str:
+        """See Request."""
+        return f"ts_list {quote(plain(self._path))}"
+
+    def answer(self, frames: Sequence[Frame]) -> list[str]:
+        """See Request."""
+        match frames[0]:
+            case Frame("none"):
+                return []
+            case Frame("list", _, body):
+                return [name.decode("utf-8", "surrogateescape") for name in body.split(b"\0")[:-1]]
+            case _:
+                raise unexpected(frames[0])
+
+
+class FindRoot(Request[str]):
+    """The absolute path of a remote root as configured.
+
+    Args:
+        root: As configured; checked by ``check_root``.
+    """
+
+    __slots__ = ("_root",)
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def code(self) -> str:
+        """See Request."""
+        return f"ts_root {quote(self._root)}"
+
+    def answer(self, frames: Sequence[Frame]) -> str:
+        """See Request."""
+        if frames[0].tag != "root":
+            raise unexpected(frames[0])
+        return frames[0].body.decode("utf-8", "surrogateescape")
+
+
+def plain(path: str) -> str:
+    """Return a path that no command takes for an option."""
+    return path if path.startswith("/") else f"./{path}"
+
+
+def unexpected(frame: Frame) -> OutputError:
+    """Return the error for a frame that means nothing here."""
+    return OutputError(f"the remote program answered {frame.tag!r} {frame.words!r}, which means nothing here")

@@ -1,0 +1,48 @@
+# The directory of trainsub on the cluster.
+TS_PROTOCOL=1
+
+# shellcheck disable=SC2088 # a tilde in a value is text; it is replaced here
+find_root() { # root as configured: TS_BASE becomes its absolute path
+	case $1 in
+	/*) TS_BASE=$1 ;;
+	"~") TS_BASE=$HOME ;;
+	"~/"*) TS_BASE=$HOME/${1#"~/"} ;;
+	*) TS_BASE=$HOME/$1 ;;
+	esac
+}
+
+make_root() { # scratch directory, made here and removed by the caller: the root is there and speaks our protocol
+	mkdir -p "$TS_BASE" && mkdir "$1" || return
+	if ! [ -e "$TS_BASE/PROTOCOL" ]; then
+		printf '%s\n' "$TS_PROTOCOL" >"$1/PROTOCOL" && mv "$1/PROTOCOL" "$TS_BASE/PROTOCOL" || return
+	fi
+	mkdir -p "$TS_BASE/runs" "$TS_BASE/code"
+}
+
+other_protocol() { # true if the root belongs to another version: TS_FOUND says which
+	TS_FOUND=$(head -c 100 "$TS_BASE/PROTOCOL")
+	[ "$TS_FOUND" != "$TS_PROTOCOL" ]
+}
+
+scrap() { # directory: gone, even if it holds directories without write permission
+	rm -rf "$1" 2>/dev/null || {
+		chmod -R u+rwX "$1"
+		rm -rf "$1"
+	} 2>/dev/null
+}
+
+# A run's directory may be removed by whoever wins its fence with the word "gone", and by nobody else: so a fence that
+# somebody has already read can never vanish.  In the directory itself, so that its successor cannot be hit.
+remove_run() { # the run's directory, a name to rename it to; true if it was ours to remove
+	if ! ln -s gone "owner.$TS_LINK" 2>/dev/null; then
+		[ ! -L "owner.$TS_LINK" ] || return
+		# No space even for a link: make some.
+		scrap work
+		ln -s gone "owner.$TS_LINK" 2>/dev/null || return
+	fi
+	cd / && mv "$1" "$2" && scrap "$2"
+}
+
+owner_of() { # link, in the run's directory: the word in the fence, or "-"
+	readlink "owner.$1" 2>/dev/null || printf '%s\n' -
+}

@@ -1,0 +1,69 @@
+# What a settler looks at and does, one function each.  settle.py decides.
+# Values: TS_ROOT TS_RUN TS_LINK
+find_root "$TS_ROOT"
+TS_RUN_DIR=$TS_BASE/runs/$TS_RUN
+
+ts_state() { # seconds to wait: the clock here, when the submit began and its limit, the fence, and the answer
+	TS_TICKS=0
+	while [ "$TS_TICKS" -lt "$1" ] && [ -d "$TS_RUN_DIR" ]; do
+		case $(cd "$TS_RUN_DIR" && owner_of "$TS_LINK") in
+		-) [ ! -f "$TS_RUN_DIR/answer.$TS_LINK" ] || break ;;
+		gone | '') ;;
+		*) break ;;
+		esac
+		TS_TICKS=$((TS_TICKS + 1))
+		sleep 1
+	done
+	if ! cd "$TS_RUN_DIR" 2>/dev/null; then
+		cd /
+		body state "$(date +%s)" - - -
+		return
+	fi
+	TS_SINCE=- TS_LIMIT=-
+	# Without its mark a submit is at its very beginning, or was refused the mark: the directory tells its age.
+	if [ -f "submit.$TS_LINK" ]; then read -r TS_SINCE TS_LIMIT <"submit.$TS_LINK"; fi
+	case $TS_SINCE in
+	'' | *[!0-9]*) TS_SINCE=$(stat -c %Y .) ;;
+	esac
+	case $TS_LIMIT in
+	'' | *[!0-9]*) TS_LIMIT=- ;;
+	esac
+	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")"
+	[ ! -f "answer.$TS_LINK" ] || cat "answer.$TS_LINK"
+}
+
+ts_claim() { # word: a job id, or void.  Answers what the fence holds, which is what the first one wrote.
+	TS_STAGE=$TS_BASE/.new.$TS_NONCE
+	TS_WORDS=$(make_root "$TS_STAGE" 2>&1)
+	[ ! -d "$TS_STAGE" ] || scrap "$TS_STAGE"
+	if [ -e "$TS_BASE/PROTOCOL" ] && other_protocol; then
+		body fail protocol "$TS_FOUND"
+		return
+	fi
+	TS_TICKS=0
+	while TS_WORDS=$(mkdir -p "$TS_RUN_DIR" 2>&1) && [ "$TS_TICKS" -lt 5 ]; do
+		TS_WORDS=$(cd "$TS_RUN_DIR" && ln -s "$1" "owner.$TS_LINK" 2>&1)
+		TS_OWNER=$(cd "$TS_RUN_DIR" && owner_of "$TS_LINK")
+		case $TS_OWNER in
+		'' | gone) sleep 1 ;; # it is being removed; then the next one is ours
+		-) break ;;
+		*)
+			frame owner "$TS_OWNER"
+			return
+			;;
+		esac
+		TS_TICKS=$((TS_TICKS + 1))
+	done
+	body fail file -
+	printf '%s' "$TS_WORDS"
+}
+
+ts_discard() { # a refused run leaves nothing behind.  Only from the directory that the answer was read in.
+	if cd "$TS_RUN_DIR" 2>/dev/null && [ -f "answer.$TS_LINK" ] &&
+		[ "$(cat "answer.$TS_LINK")" = "$1" ] && remove_run "$TS_RUN_DIR" "$TS_BASE/.new.$TS_NONCE"; then
+		frame gone
+	else
+		cd /
+		frame kept
+	fi
+}

@@ -1,0 +1,272 @@
+"""Hand a run to sbatch: one connection, one exec, at most one job.
+
+The client sends the head, the files and, if it believes that the cluster lacks it, the code archive in one flight.  The
+program (submit.sh) then
+
+1. receives everything into a directory of its own, ``<root>/.new.<nonce>``; asks for the archive if it is lacking
+   (frame ``need``), verifies it and unpacks the run's own copy.  A cut up to here leaves nothing behind.
+2. takes the lock: ``mkdir runs/<run>``.  Whoever comes second waits a little for the first one's answer, and tells it.
+   From here on nothing more is needed from the client, so the window in which the lock is held is short.
+3. says that it is about to call sbatch (frame ``busy sbatch``), and gives up if nobody is there to hear it.
+4. calls sbatch, writes the answer by temporary file and rename, claims the fence for the job, and only then tells the
+   answer.  SIGHUP, SIGPIPE, SIGTERM and SIGINT do not stop it between 3 and here.
+5. After a refusal it waits for the client's verdict; ``discard`` removes the run's directory and so releases the lock.
+
+What the client may conclude when something breaks:
+
+=====================================================  ==========================================================
+what it saw                                            conclusion
+=====================================================  ==========================================================
+the channel could not be opened                        nothing was sent: the error is raised as it is
+an ``error`` frame                                     nothing was submitted, nothing was left: raised
+the program ended in good order before step 3          nothing was submitted (it would have said so): raised
+anything else: lost connection, silence, other ends    unknown; settle.py finds out
+=====================================================  ==========================================================
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainsub.errors import (
+    ClusterError,
+    OutputError,
+    RemoteFileError,
+    SnapshotError,
+    TransportError,
+)
+from trainsub.remote.frames import Frame
+from trainsub.remote.outcome import Verdict, judge
+from trainsub.remote.program import Values, word_list
+from trainsub.remote.roots import check_root, check_run
+from trainsub.remote.talk import EndedError, Talk, start
+from trainsub.tracker.values import REFUSED, UNKNOWN, VOID
+from trainsub.transport.base import Transport
+
+_PIECE = 256 * 1024
+_PATIENCE = 180.0
+"""Seconds of silence borne while a slow file system verifies or unpacks an archive."""
+_GRACE = 25.0
+"""Seconds beyond sbatch's own limit: timeout's ``-k 10``, writing the answer, the way back."""
+_WAIT_FOR_OTHER = 8
+"""Seconds that the program waits for the answer of another submit of the same run."""
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_PREPARED = frozenset({"work", "logs", "exit"})
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """What is to be submitted.
+
+    Attributes:
+        remote_root: As configured; a leading ``~/`` is the home directory on the cluster.
+        run: Run id; the name of the job and of its directory.
+        link: The job's number in its run.  The lock is the run's directory, so this is for the first link.
+        files: What goes into the run's directory: ``script.sbatch``, ``spec.toml``.
+        archive: The code snapshot; None leaves the working directory empty.
+        sha256: Its hash, which is its name there.
+        size: Its size in bytes.
+        sbatch_options: More options for the command line, before those that trainsub always gives.
+        slurm_bin: Where Slurm's commands are, if not on the PATH there.
+        sbatch_timeout: Seconds that sbatch is given.
+        send_archive_first: Send the archive without being asked, which spares a round trip if it is lacking.
+    """
+
+    remote_root: str
+    run: str
+    link: int
+    files: Mapping[str, bytes]
+    archive: Path | None = None
+    sha256: str = ""
+    size: int = 0
+    sbatch_options: Sequence[str] = ()
+    slurm_bin: str = ""
+    sbatch_timeout: int = 60
+    send_archive_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitReply(Verdict):
+    """What became of it; see Verdict.
+
+    Attributes:
+        existing: The answer is that of an earlier submit of the same run; this one called no sbatch.
+        uploaded: The archive was lacking on the cluster and has been stored.
+        sent: Bytes sent.
+        received: Bytes received.
+        notes: What else the user should know, in words.
+    """
+
+    existing: bool = False
+    uploaded: bool = False
+    sent: int = 0
+    received: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far the dialogue came."""
+
+    calling: bool = False
+    existing: bool = False
+    uploaded: bool = False
+    archive_sent: bool = False
+    timeout: float = _PATIENCE
+    notes: list[str] = field(default_factory=list)
+
+
+def submit(transport: Transport, request: SubmitRequest, progress: Progress | None = None) -> SubmitReply:
+    """Submit a run, or learn the answer of whoever submitted it before.
+
+    Args:
+        transport: How to get there.
+        request: What is to be submitted.
+        progress: Called with the bytes of the archive sent so far, and its size.
+
+    Returns:
+        The outcome.  After the head was sent a broken connection is no exception but an unclear outcome.
+
+    Raises:
+        TransportError: No channel could be opened; nothing was sent.
+        RemoteFileError: The cluster's file system refused; nothing was submitted.
+        OutputError: The program could not run there; nothing was submitted.
+        SnapshotError: The archive changed while it was sent; nothing was submitted.
+        ConfigError: The remote root cannot be used as it is written.
+        ValueError: A value cannot be sent.
+    """
+    values = _values(request)
+    with start(transport, "submit", values, first=b"".join(request.files.values()), what="submit") as talk:
+        course = _Course()
+        try:
+            if request.send_archive_first:
+                _send_archive(talk, request, course, progress)
+            said = _converse(talk, request, course, progress)
+        except (TransportError, OutputError) as error:
+            if isinstance(error, EndedError) and not course.calling:
+                raise
+            said = Verdict(UNKNOWN, detail=error.message)
+        verdict = (said.outcome, said.job_id, said.cluster, said.detail, said.text)
+        about = (course.existing, course.uploaded, talk.sent, talk.received, tuple(course.notes))
+        return SubmitReply(*verdict, *about)
+
+
+def _converse(talk: Talk, request: SubmitRequest, course: _Course, progress: Progress | None) -> Verdict:
+    """Follow the program to its answer."""
+    while True:
+        frame = talk.read_frame(course.timeout)
+        match frame.tag:
+            case "need" if not course.archive_sent:
+                _send_archive(talk, request, course, progress)
+            case "stored":
+                course.uploaded = True
+            case "busy" if frame.words == ("sbatch",):
+                course.calling = True
+                course.timeout = request.sbatch_timeout + _GRACE
+            case "busy":
+                pass
+            case "pending":
+                course.existing = True
+                return Verdict(UNKNOWN, detail=f"another submit of {request.run} is under way, or was cut off")
+            case "answer":
+                return _conclude(talk, frame, course)
+            case "error":
+                raise _refusal(frame, talk, request)
+            case _:
+                raise OutputError(f"{talk.where}: the remote program said {frame.tag!r}, which means nothing here")
+
+
+def _conclude(talk: Talk, frame: Frame, course: _Course) -> Verdict:
+    """Read the answer; a refused run leaves nothing behind."""
+    existing, recorded, owner = frame.words
+    course.existing = existing == "1"
+    verdict = judge(owner, frame.body)
+    if recorded == "0":
+        course.notes.append("sbatch answered, but its answer could not be written into the run's directory")
+    if verdict.outcome == VOID and verdict.job_id is not None and not course.existing:
+        course.notes.append(f"the run was voided while sbatch was working; job {verdict.job_id} is being cancelled")
+    if verdict.outcome == REFUSED and not _discard(talk) and not course.existing:
+        course.notes.append("the refused run's directory may still be there")
+    return verdict
+
+
+def _discard(talk: Talk) -> bool:
+    """Let the program remove a refused run's directory, and say whether it has."""
+    talk.send(b"discard\n")
+    try:
+        while (tag := talk.read_frame(_GRACE).tag) not in {"gone", "bye"}:
+            pass
+    except (TransportError, OutputError):
+        return False
+    return tag == "gone"
+
+
+def _send_archive(talk: Talk, request: SubmitRequest, course: _Course, progress: Progress | None) -> None:
+    """Send exactly as many bytes as were announced.
+
+    Raises:
+        SnapshotError: The file is not what was announced.  The program gets less, and gives up.
+    """
+    course.archive_sent = True
+    if request.archive is None:
+        return
+    sent = 0
+    try:
+        with request.archive.open("rb") as file:
+            while sent < request.size and not talk.hung_up:
+                piece = file.read(min(_PIECE, request.size - sent))
+                if not piece:
+                    raise SnapshotError(f"{request.archive} is shorter than it was: {sent} of {request.size} bytes")
+                talk.send(piece)
+                sent += len(piece)
+                if progress is not None:
+                    progress(sent, request.size)
+    except OSError as error:
+        raise SnapshotError(f"{request.archive} cannot be read: {error}") from error
+
+
+def _refusal(frame: Frame, talk: Talk, request: SubmitRequest) -> ClusterError:
+    """Return the error that an ``error`` frame stands for."""
+    kind, step = frame.words[0], " ".join(frame.words[1:])
+    words = frame.body.decode("utf-8", "replace").strip()
+    root = request.remote_root
+    if kind == "protocol":
+        return RemoteFileError(
+            f"{talk.where}: {root} belongs to another version of trainsub (its PROTOCOL file says {step!r})",
+            hint="Use the version of trainsub that made it, or set another remote_root.",
+        )
+    if kind == "content":
+        return RemoteFileError(f"{talk.where}: {words}", hint="Nothing was submitted; try again.")
+    return RemoteFileError(
+        f"{talk.where}: the run cannot be written below {root} ({step}): {words}",
+        hint="Nothing was submitted. Free some space there, or set remote_root to a directory that you can write to.",
+    )
+
+
+def _values(request: SubmitRequest) -> Values:
+    """Return the values of submit.sh.
+
+    Raises:
+        ValueError: A file's name is none of ours.
+    """
+    files: list[str] = []
+    for name, data in request.files.items():
+        if _FILE_NAME.fullmatch(name) is None or name in _PREPARED:
+            raise ValueError(f"not a name for a file of a run: {name!r}")
+        files += [name, str(len(data))]
+    return {
+        "TS_SLURM_BIN": request.slurm_bin,
+        "TS_ROOT": check_root(request.remote_root),
+        "TS_RUN": check_run(request.run),
+        "TS_LINK": request.link,
+        "TS_FILES": word_list(files),
+        "TS_SHA": request.sha256 if request.archive else "",
+        "TS_SIZE": request.size if request.archive else 0,
+        "TS_FIRST": request.archive is not None and request.send_archive_first,
+        "TS_OPTIONS": request.sbatch_options,
+        "TS_TIMEOUT": request.sbatch_timeout,
+        "TS_WAIT": _WAIT_FOR_OTHER,
+    }
