@@ -138,11 +138,14 @@ start_slurmdbd() {
     until_true 60 slurmdbd sacctmgr -n show cluster
 }
 
-gpus_are_known() { [ "$GPUS_PER_NODE" -eq 0 ] || sacctmgr -n show tres | grep -q 'gres *gpu '; }
+cluster_is_known() {
+    sacctmgr -nP show cluster format=cluster | grep -qx sandbox &&
+        { [ "$GPUS_PER_NODE" -eq 0 ] || sacctmgr -nP show tres format=type,name | grep -qx 'gres|gpu'; }
+}
 
 make_associations() {
-    # It is slurmctld that tells the database of the TRES which the limits speak of.
-    until_true 60 'gres/gpu in the database' gpus_are_known
+    # It is slurmctld that tells the database of the cluster and of the TRES that the limits speak of.
+    until_true 60 'the cluster in the database' cluster_is_known
     if [ -z "$(sacctmgr -n show account research)" ]; then
         fill associations /etc/slurm/associations
         sacctmgr -i </etc/slurm/associations >/var/log/slurm/associations.log
