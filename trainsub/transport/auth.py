@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainsub.errors import AuthError, UnreachableError
 from trainsub.transport.base import Ask
-from trainsub.transport.identities import KeyFile, agent_order, certificates, key_files, type_of
+from trainsub.transport.identities import KeyFile, agent_order, certificates, certifies, key_files, type_of
 from trainsub.transport.known_hosts import fingerprint, type_label
 from trainsub.transport.ssh_config import Target
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trainsub.transport.wire import AgentAt, Wire
 
 _TRIES = 3
+_CERTIFICATE = "-cert-v01@openssh.com"
 
 
 @dataclass(slots=True)
@@ -112,15 +113,15 @@ def _agent_keys(
     from paramiko.pkey import PublicBlob  # noqa: PLC0415
 
     # A certificate in the agent belongs to the key that it certifies; OpenSSH offers it before the key.
-    certified = [key for key in keys if key.name.endswith("-cert-v01@openssh.com")]
-    plain = [key for key in keys if not key.name.endswith("-cert-v01@openssh.com")]
+    certified = [key for key in keys if key.name.endswith(_CERTIFICATE)]
+    plain = [key for key in keys if not key.name.endswith(_CERTIFICATE)]
     for index in agent_order([key.blob for key in plain], files, only=target.identities_only):
         key = plain[index]
         for other in certified:
-            if other.asbytes() == key.asbytes():
+            if certifies(other.blob, key.blob):
                 blob = PublicBlob.from_message(Message(other.blob))
                 other.public_blob = blob  # type: ignore[assignment] # its types say None
-                yield f"agent: {other.comment} {_shown(other.blob)}", other
+                yield f"agent: {other.comment} {_shown(other.blob)} (certificate)", other
         yield f"agent: {key.comment} {_shown(key.blob)}", key
 
 

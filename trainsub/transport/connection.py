@@ -130,8 +130,9 @@ def _no_handshake(wire: "Wire", target: Target, timeout: float) -> TransportErro
             hint="the server may be very old, or allow only algorithms that paramiko does not know",
         )
     if not wire.remote_version:
+        how = "hung up without a greeting of SSH" if error else f"did not greet as an SSH server in {timeout:g} s"
         return UnreachableError(
-            f"{target.address} accepts connections, but did not greet as an SSH server in {timeout:g} s",
+            f"{target.address} accepts connections, but {how}",
             hint="check the port; if it is right, the login node may be overloaded: try again later",
         )
     return UnreachableError(

@@ -96,6 +96,17 @@ def agent_order(blobs: Sequence[bytes], files: Sequence[KeyFile], *, only: bool)
     return first if only else [*first, *(index for index in range(len(blobs)) if index not in first)]
 
 
+def certifies(certificate: bytes, key: bytes) -> bool:
+    """Whether a certificate is one of a key: it holds type, nonce, then the key's own fields."""
+    try:
+        _, position = _string(certificate, 0)
+        _, position = _string(certificate, position)
+        _, start = _string(key, 0)
+    except struct.error:
+        return False
+    return type_of(certificate).startswith(type_of(key)) and certificate.startswith(key[start:], position)
+
+
 def _openssh_header(body: str) -> tuple[str, bytes | None]:
     """The cipher and the public key of a private key in OpenSSH's format: both stand before the secret part."""
     try:

@@ -4,6 +4,7 @@ No paramiko here, so that connecting can begin while it is still being imported.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from trainsub.errors import UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_COMPLAINT = 2000
 _REFUSED = "nothing listens there; check the port, and whether the login node is up"
 
 
@@ -79,6 +81,7 @@ class ProxyCommand:
         ours, theirs = socket.socketpair()
         self.command = command
         self._socket = ours
+        self._said = ""
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
         with theirs:
             # As OpenSSH runs it: by the user's shell, replaced by the command itself.
@@ -95,12 +98,16 @@ class ProxyCommand:
 
     def complaint(self) -> str:
         """Return the end of what the program wrote to stderr."""
-        size = os.fstat(self._stderr.fileno()).st_size
-        return os.pread(self._stderr.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
+        if not self._stderr.closed:
+            size = os.fstat(self._stderr.fileno()).st_size
+            tail = os.pread(self._stderr.fileno(), _COMPLAINT, max(0, size - _COMPLAINT))
+            self._said = tail.decode(errors="replace").strip()
+        return self._said
 
     def close(self) -> None:
         """End the program."""
         self._socket.close()
+        self.complaint()
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGTERM)
@@ -141,7 +148,7 @@ class WatchedStream:
             now = time.monotonic()
             self._stalled = self._stalled or now
             if now - self._stalled > self._interval * (self._count + 1):
-                raise ConnectionAbortedError("nothing could be sent for too long") from None
+                raise _aborted("nothing could be sent for too long") from None
             raise
         self._stalled = None
         self.sent += size
@@ -164,7 +171,7 @@ class WatchedStream:
         if self.ask is None or now - self._heard < self._interval * (self._asked + 1):
             return  # before there is something to ask, the handshake has timeouts of its own
         if self._asked >= self._count:
-            raise ConnectionAbortedError("the other side has been silent for too long")
+            raise _aborted("the other side has been silent for too long")
         self._asked += 1
         self.ask()
 
@@ -176,3 +183,7 @@ class WatchedStream:
         """See Stream."""
         self._closed = True
         self._inner.close()
+
+
+def _aborted(reason: str) -> OSError:
+    return OSError(errno.ECONNABORTED, reason)  # paramiko counts on both arguments

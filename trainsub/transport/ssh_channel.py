@@ -119,7 +119,8 @@ class SSHChannel:
         return not self._wire.is_active()
 
     def _loss(self) -> ConnectionLostError:
-        reason = self._wire.last_words or str(self._wire.saved_exception or "")
+        error = self._wire.saved_exception
+        reason = self._wire.last_words or str(getattr(error, "strerror", None) or error or "")
         return ConnectionLostError(f"the connection to {self._where} broke{f': {reason}' if reason else ''}")
 
 

@@ -193,7 +193,7 @@ def route(cluster: ClusterSettings) -> tuple[Target, ...]:
         if not identity.exists():
             raise ConfigError(f"the identity file {identity} does not exist")
         target = replace(target, identity_files=(str(identity),), certificate_files=(), identities_only=True)
-    return (*_way_to(target, options, seen=(target.address,)), target)
+    return (*_way_to(target, options, seen=(target.alias,)), target)
 
 
 def _way_to(target: Target, options: Sequence[str], seen: tuple[str, ...]) -> tuple[Target, ...]:
@@ -208,12 +208,12 @@ def _way_to(target: Target, options: Sequence[str], seen: tuple[str, ...]) -> tu
             *(("-l", match["user"]) if match["user"] else ()),
         ]
         hop = _resolve(match["six"] or match["host"], options, own)
-        if hop.address in seen or len(seen) > _MOST_HOPS:
+        if hop.alias in seen or len(seen) > _MOST_HOPS:
             raise ConfigError(
-                f"ProxyJump leads in a circle: {' → '.join(reversed(seen))} → {hop.address}",
+                f"ProxyJump leads in a circle: {' → '.join((*seen, hop.alias))}",
                 hint=f"give {hop.alias} `ProxyJump none` in the OpenSSH configuration, before the general rule",
             )
-        seen = (*seen, hop.address)
+        seen = (*seen, hop.alias)
         if position == 0:
             hops.extend(_way_to(hop, options, seen))
         else:
