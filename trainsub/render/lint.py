@@ -41,14 +41,14 @@ def lint(source: str, filename: str) -> list[Problem]:
     try:
         tree = environment().parse(source, filename=filename)
         parts = list(pieces(environment(), source))
+        unknown = meta.find_undeclared_variables(tree) - NAMES
     except TemplateSyntaxError as error:
         return [Problem(filename, error.lineno, error.message or "syntax error")]
-    found = {*_names(tree), *_outputs(tree), *_filters(tree), *_quoted(parts), *_late_directives(parts)}
+    found = {*_names(tree, unknown), *_outputs(tree), *_filters(tree), *_quoted(parts), *_late_directives(parts)}
     return sorted(Problem(filename, line, message) for line, message in found)
 
 
-def _names(tree: nodes.Template) -> _Found:
-    unknown = meta.find_undeclared_variables(tree) - NAMES
+def _names(tree: nodes.Template, unknown: set[str]) -> _Found:
     for node in tree.find_all(nodes.Name):
         if node.ctx == "load" and node.name in unknown:
             yield node.lineno, f"unknown variable: {node.name}"
@@ -62,11 +62,8 @@ def _outputs(tree: nodes.Template) -> _Found:
 
 
 def _filters(tree: nodes.Template) -> _Found:
-    known = environment().filters
     for node in tree.find_all(nodes.Filter):
-        if node.name not in known:
-            yield node.lineno, f"unknown filter: {node.name}"
-        elif node.name == "shell" and not _may_be_shell(node.node):
+        if node.name == "shell" and not _may_be_shell(node.node):
             yield node.lineno, "| shell leaves a value unquoted: only super() and directives may be marked"
 
 

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from trainsub.render import lint
+from trainsub.render.engine import directory
+
+
+@pytest.mark.parametrize("path", sorted(directory().glob("*.j2")), ids=lambda path: path.name)
+def test_the_built_in_templates_are_clean(path: Path) -> None:
+    """What is shipped passes its own lint, and begins with its description."""
+    source = path.read_text()
+    assert lint(source, path.name) == []
+    for word in ("Purpose:", "Variables:", "Blocks:", "Tried on:"):
+        assert word in source.partition("-#}")[0]
+
+
+def messages(source: str) -> list[tuple[int, str]]:
+    """The lines and the beginnings of what the lint says."""
+    problems = lint(source, "x.j2")
+    assert all(problem.file == "x.j2" for problem in problems)
+    return [(problem.line, problem.message) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("#!/bin/bash\necho {{ nodez }}\n", 2, "unknown variable: nodez"),
+        ("{% if nodez %}x{% endif %}\n", 1, "unknown variable: nodez"),
+        ("a\n{{ nodes | nofilter }}\n", 2, "No filter named 'nofilter'."),
+        ("a\n{% for %}\n", 2, "Expected an expression, got 'end of statement block'"),
+        ("a\n{{ nodes", 2, "unexpected end of template"),
+        ('echo "{{ name }}"\n', 1, "{{ name }} is inside quotes"),
+        ("x=1\necho 'it {{ name }}'\n", 2, "{{ name }} is inside quotes"),
+        ('echo "$(echo "{{ name }}")"\n', 1, "{{ name }} is inside quotes"),
+        ('echo "a\\"{{ name }}"\n', 1, "{{ name }} is inside quotes"),
+        ("bash -c '\n{% if venv %}\n{{ venv }}{% endif %}'\n", 3, "{{ venv }} is inside quotes"),
+        ("{{ name | shell }}\n", 1, "| shell leaves a value unquoted"),
+        ("{{ lipsum() | shell }}\n", 1, "| shell leaves a value unquoted"),
+        ("{{ (name ~ nodes) | shell }}\n", 1, "| shell leaves a value unquoted"),
+        ("{% block a %}x{% endblock %}\n{{ super() }}\n", 2, "the result of a call is quoted once more"),
+        ("{% macro m() %}x{% endmacro %}\n{{ m() }}\n", 2, "the result of a call is quoted once more"),
+        ("set -u\n#SBATCH --nodes=1\n", 2, "sbatch reads no directive after the first command (line 1)"),
+        ("# c\n\nset -u\n{{ directives }}\n", 4, "sbatch reads no directive after the first command (line 3)"),
+        (
+            '{% extends "base" %}\n{% block directives %}\nexport A=1\n{{ super() | shell }}\n{% endblock %}\n',
+            4,
+            "sbatch reads no directive after the first command (line 3)",
+        ),
+    ],
+)
+def test_what_is_wrong_is_found(source: str, line: int, message: str) -> None:
+    """Each kind of mistake, with its line."""
+    found = messages(source)
+    assert any(at == line and text.startswith(message) for at, text in found), found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "#!/bin/bash\n# it's {{ name }}, isn't it\n{{ directives }}\n\nset -u\necho {{ command }}\n",
+        "#SBATCH --nodes=1\n{% if venv %}\n#SBATCH --mem=0\n{% endif %}\nset -u\n",
+        '{% extends "base" %}\n{% block launch %}\nsrun x\n{% endblock %}\n{% block directives %}\n#SBATCH -x\n{% endblock %}\n',
+        "{% block setup %}\n{{ super() | shell }}\nmodule load x\n{% endblock %}\n",
+        'echo "$x" {{ name }} "$(date)" {{ venv }} \'a\' {{ nodes }}\n',
+        'echo "it\'s" {{ name }}\necho \\" {{ name }}\n',
+        "{% for key, value in env %}\nexport {{ key }}={{ value }}\n{% endfor %}\n",
+        '{# "{{ name }}" #}\nx=$((1 + (2 * 3))) y=$# z={{ nodes }}\n',
+        "case $x in a) echo 'b' ;; esac\necho {{ name }}\n",
+        "",
+    ],
+)
+def test_what_is_right_passes(source: str) -> None:
+    """No false alarms."""
+    assert messages(source) == []
