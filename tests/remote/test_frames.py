@@ -12,8 +12,8 @@ MARK = b"\n" + NONCE.encode()
 
 # Bodies made of the pieces that could confuse: parts of the mark, newlines, and the mark before the wrong byte.
 PIECES = st.sampled_from([b"\n", MARK[:5], MARK[:-1], MARK + b"x", NONCE.encode(), b" ", b".", b"a", b"\0", b"\xff"])
-BODIES = st.lists(PIECES, max_size=8).map(b"".join).filter(
-    lambda body: MARK + b" " not in body and MARK + b"." not in body
+BODIES = (
+    st.lists(PIECES, max_size=8).map(b"".join).filter(lambda body: MARK + b" " not in body and MARK + b"." not in body)
 )
 WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters=" \n"), min_size=1, max_size=4), max_size=3)
 FRAMES = st.lists(st.tuples(st.sampled_from(["out", "rc", "x"]), WORDS, st.none() | BODIES), max_size=6)

@@ -21,7 +21,9 @@ def test_shellcheck_passes(name: str, tmp_path: Path) -> None:
     """Every program is clean POSIX sh, as it stands and as it is sent."""
     whole = tmp_path / f"{name}.sh"
     whole.write_text("".join((SOURCES / part).read_text() for part in program.PARTS[name]))
-    done = subprocess.run(["shellcheck", "--severity=warning", "--shell=sh", whole], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["shellcheck", "--severity=warning", "--shell=sh", whole], capture_output=True, text=True, check=False
+    )
     assert done.stdout == ""
     assert done.returncode == 0
 
@@ -54,7 +56,8 @@ def test_values_and_the_rest_of_the_input_arrive_unharmed(texts: list[str], data
 def test_values_of_all_kinds(shell: tuple[str, ...]) -> None:
     """Numbers and truth values too, in every shell, and the input behind the head stays whole."""
     head = program.compose(
-        'printf "%s|" "$TS_N" "$TS_YES" "$TS_NO" "$TS_Q"; cat', {"TS_N": 5, "TS_YES": True, "TS_NO": False, "TS_Q": "-n 'é\n$(x)`y`\\"}
+        'printf "%s|" "$TS_N" "$TS_YES" "$TS_NO" "$TS_Q"; cat',
+        {"TS_N": 5, "TS_YES": True, "TS_NO": False, "TS_Q": "-n 'é\n$(x)`y`\\"},
     )
     assert boot(shell, head + b"\0rest\n").stdout == "5|1||-n 'é\n$(x)`y`\\|".encode() + b"\0rest\n"
 

@@ -67,7 +67,14 @@ def test_the_code_arrives_as_it_was(cluster: Cluster) -> None:
 
 def test_the_job_gets_the_users_own_environment(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """An outer job's variables are gone, what makes output parsable is not handed on, the umask is the user's."""
-    for name in ["SBATCH_PARTITION", "SLURM_JOB_ID", "SRUN_CPUS_PER_TASK", "PMIX_RANK", "SQUEUE_FORMAT", "SLURM_TIME_FORMAT"]:
+    for name in [
+        "SBATCH_PARTITION",
+        "SLURM_JOB_ID",
+        "SRUN_CPUS_PER_TASK",
+        "PMIX_RANK",
+        "SQUEUE_FORMAT",
+        "SLURM_TIME_FORMAT",
+    ]:
         monkeypatch.setenv(name, "x\nSLURM_CONF=fake\nSLURM_NOT A NAME=1")
     monkeypatch.setenv("SLURM_CONF", "/etc/x y/slurm.conf")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
@@ -80,7 +87,9 @@ def test_the_job_gets_the_users_own_environment(cluster: Cluster, monkeypatch: p
         os.umask(old)
     env = cluster.slurm.env("sbatch")
     assert [name for name in env if name.startswith(("SBATCH_", "SRUN_", "PMIX_", "SQUEUE_", "TS_"))] == []
-    assert {name: value for name, value in env.items() if name.startswith("SLURM_")} == {"SLURM_CONF": "/etc/x y/slurm.conf"}
+    assert {name: value for name, value in env.items() if name.startswith("SLURM_")} == {
+        "SLURM_CONF": "/etc/x y/slurm.conf"
+    }
     assert env["LC_ALL"] == "C.UTF-8"
     assert "TZ" not in env
     assert env["MULTI"] == "a\nSBATCH_X=1\nb"
@@ -158,7 +167,9 @@ def test_a_refused_run_leaves_nothing(cluster: Cluster) -> None:
     assert len(cluster.slurm.calls("sbatch")) == 2
 
 
-@pytest.mark.parametrize("script", ["kill -9 $PPID", "exit 137", "echo 'sbatch: error: Socket timed out' >&2; exit 1", "exit 0"])
+@pytest.mark.parametrize(
+    "script", ["kill -9 $PPID", "exit 137", "echo 'sbatch: error: Socket timed out' >&2; exit 1", "exit 0"]
+)
 def test_an_unclear_answer_is_unknown(cluster: Cluster, script: str) -> None:
     """The directory stays: it is to be settled."""
     cluster.slurm.says("sbatch", script)
@@ -271,14 +282,31 @@ def test_an_answer_that_cannot_be_written_is_told_and_marked(cluster: Cluster) -
     assert "could not be written" in reply.notes[0]
 
 
-@pytest.mark.parametrize("noise", ["printf 'welcome without newline'", "echo hi; echo err >&2", "head -c 3000000 /dev/zero"])
+@pytest.mark.parametrize(
+    "noise", ["printf 'welcome without newline'", "echo hi; echo err >&2", "head -c 3000000 /dev/zero"]
+)
 def test_a_noisy_login_shell_does_not_matter(cluster: Cluster, noise: str) -> None:
     """Banners on both streams are not for us."""
     cluster.login.noise = noise
     assert submit(cluster.login, cluster.request()).job_id == 1000
 
 
-HOSTILE = ["it's", 'a"b', "a b", "$(touch pwned)", "`id`", "new\nline", "ünïcödé", "-rf", "--", "a\\b", "%j", "*", "a:b", "!x;y|z&"]
+HOSTILE = [
+    "it's",
+    'a"b',
+    "a b",
+    "$(touch pwned)",
+    "`id`",
+    "new\nline",
+    "ünïcödé",
+    "-rf",
+    "--",
+    "a\\b",
+    "%j",
+    "*",
+    "a:b",
+    "!x;y|z&",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -336,7 +364,9 @@ def test_an_unwritable_root(cluster: Cluster, root: str) -> None:
 def test_a_full_disk(cluster: Cluster) -> None:
     """The archive does not fit: the system's own words, and nothing of it stays."""
     cluster.root.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", cluster.root], check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", cluster.root], check=False
+    ).returncode:
         pytest.skip("this machine does not let us mount")
     try:
         with pytest.raises(RemoteFileError, match="No space left"):
@@ -375,7 +405,14 @@ def test_another_protocol_is_refused(cluster: Cluster) -> None:
 
 def test_bad_requests_are_never_sent(cluster: Cluster) -> None:
     """What cannot be right is told before anything is sent."""
-    for changes in ({"run": "a/b"}, {"run": ".."}, {"run": ""}, {"run": "a\0"}, {"files": {"../x": b""}}, {"files": {"work": b""}}):
+    for changes in (
+        {"run": "a/b"},
+        {"run": ".."},
+        {"run": ""},
+        {"run": "a\0"},
+        {"files": {"../x": b""}},
+        {"files": {"work": b""}},
+    ):
         with pytest.raises(ValueError, match="not a|NUL"):
             submit(cluster.login, cluster.request(**changes))
     for root in ("", "~bob/x"):
@@ -474,9 +511,13 @@ def test_the_client_is_gone_during_sbatch(cluster: Cluster) -> None:
     assert settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin)).job_id == 1000
 
 
+LEADER = "leader=$(ps -o sid= -p $$); kill -HUP $leader; kill -TERM $leader; kill -INT $leader; sleep 0.2"
+"""The program under test leads a session of its own."""
+
+
 def test_hangup_and_termination_during_sbatch(cluster: Cluster) -> None:
     """sshd's last signals do not stop the program before the answer is written."""
-    cluster.slurm.before("sbatch", "kill -HUP -- $(ps -o ppid= -p $PPID); kill -TERM -- $(ps -o ppid= -p $PPID); sleep 0.2")
+    cluster.slurm.before("sbatch", LEADER)
     assert submit(cluster.login, cluster.request()).job_id == 1000
 
 

@@ -152,7 +152,9 @@ class Slurm:
         (self.state / f"{name}.before").write_text(script)
 
     def refuses(self) -> None:
-        self.says("sbatch", 'echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1')
+        self.says(
+            "sbatch", 'echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1'
+        )
 
     def calls(self, name: str) -> list[list[str]]:
         found = sorted(self.state.glob(f"{name}.argv.*"), key=lambda path: int(path.suffix[1:]))
@@ -168,7 +170,24 @@ class Slurm:
             file.write(US.join(row) + US + "\n")
 
     def account(self, job_id: int, name: str = RUN) -> None:
-        row = [str(job_id), str(job_id), "COMPLETED", "0:0", "0", "0", "0", "0", "1", "00:00:00", "cpu=1", "1", "n1", "gpu", "a", name]
+        row = [
+            str(job_id),
+            str(job_id),
+            "COMPLETED",
+            "0:0",
+            "0",
+            "0",
+            "0",
+            "0",
+            "1",
+            "00:00:00",
+            "cpu=1",
+            "1",
+            "n1",
+            "gpu",
+            "a",
+            name,
+        ]
         with (self.state / "accounting").open("a") as file:
             file.write(US.join(row) + US + "\n")
 
@@ -195,7 +214,7 @@ class Cluster:
             "remote_root": "~/.trainsub",
             "run": RUN,
             "link": 1,
-            "files": {"script.sbatch": b"#!/bin/bash\necho \"$1\"\n", "spec.toml": b"name = 'x'\n"},
+            "files": {"script.sbatch": b'#!/bin/bash\necho "$1"\n', "spec.toml": b"name = 'x'\n"},
             "archive": self.archive,
             "sha256": hashlib.sha256(self.archive.read_bytes()).hexdigest(),
             "size": self.archive.stat().st_size,
@@ -258,7 +277,9 @@ def archive(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, shell: tuple[str, ...], archive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def cluster(
+    tmp_path: Path, shell: tuple[str, ...], archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cluster]:
     """A cluster with an empty home directory whose name is not nice."""
     home = tmp_path / "ho me'$x"
     home.mkdir()
