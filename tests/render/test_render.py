@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,6 @@ from trainsub.errors import SpecError, TemplateError
 from trainsub.render import engine, names, render
 from trainsub.render.context import NAMES, context
 from trainsub.render.directives import block
-from trainsub.slurm.sbatch import Value
 from trainsub.spec import parse_spec
 
 TOML = 'name = "job"\ncommand = ["python", "train.py"]\nslurm = { nodes = 1, time = "5" }\n'
