@@ -80,7 +80,7 @@ def test_variables_of_the_script_cannot_be_set(rendered: Callable[..., str]) -> 
 
 def test_directives_are_sorted_as_one_reads_them() -> None:
     """Size, time, place, then the rest by name; flags and lists as sbatch wants them."""
-    options: dict[str, Value] = {
+    options: dict[str, bool | int | str | Sequence[int | str] | None] = {
         "signal": "B:USR1@60",
         "partition": "gpu",
         "nodes": 2,
