@@ -125,4 +125,4 @@ class SSHChannel:
 
 
 def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+    return None if deadline is None else max(0.001, deadline - time.monotonic())

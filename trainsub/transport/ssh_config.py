@@ -249,9 +249,7 @@ def _ask_ssh(program: str, host: str, args: Sequence[str]) -> str:
         ) from None
     if answer.returncode != 0:
         complaint = answer.stderr.decode(errors="replace").strip()
-        raise ConfigError(
-            f"ssh does not understand its configuration for {host}: {complaint}", hint=f"try: ssh -G {host}"
-        )
+        raise ConfigError(f"ssh refuses its configuration for {host}: {complaint}", hint=f"try: ssh -G {host}")
     return answer.stdout.decode(errors="surrogateescape")
 
 
