@@ -162,7 +162,11 @@ start_slurmctld() {
     install -d -o slurm -g slurm -m 0755 "$state/slurmctld"
     # slurmctld drops for good the nodes whose names do not resolve when it starts.
     until_true 120 'the names of all nodes' nodes_resolve || true
-    slurmctld
+    # Killed in its first minutes, 26.05 has not written this file yet and will not start without it.
+    local options=()
+    [ -e "$state/slurmctld/assoc_usage" ] || options=(-i)
+    slurmctld "${options[@]}"
+    until_true 30 slurmctld scontrol ping
 }
 
 start_sshd() {
