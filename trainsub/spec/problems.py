@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from trainsub.errors import RejectedError
 from trainsub.spec import toml
 from trainsub.spec.expect import Expect, NotExpectedError, shown
-from trainsub.spec.table import Table
+from trainsub.spec.table import AsGiven, Table
 
 Location = tuple[str, ...]
 
@@ -99,12 +99,22 @@ def _unknown(location: Location, model: type[Table]) -> Problem:
 def _elsewhere(model: type[Table], key: str) -> list[str]:
     """The places of a key in the tables right below the root."""
     fields = model.model_fields.items()
-    return [f"{name}.{key}" for name, field in fields for table in tables(field) if key in table.model_fields]
+    return [
+        f"{name}.NAME.{key}" if is_dictionary(field) else f"{name}.{key}"
+        for name, field in fields
+        for table in tables(field)
+        if key in table.model_fields
+    ]
 
 
 def tables(field: FieldInfo) -> list[type[Table]]:
     """Return the tables that a field's value can be, also as the values of a dictionary."""
     return [one for one in _parts(field) if isinstance(one, type) and issubclass(one, Table)]
+
+
+def is_dictionary(field: FieldInfo) -> bool:
+    """Tell whether a field's value is a dictionary, whose keys the user chooses."""
+    return typing.get_origin(field.annotation) is dict and not field.metadata
 
 
 def expectations(field: FieldInfo) -> list[Expect]:
@@ -113,7 +123,8 @@ def expectations(field: FieldInfo) -> list[Expect]:
 
 
 def _parts(field: FieldInfo) -> Iterator[object]:
-    yield from field.metadata
+    for one in field.metadata:
+        yield one.table if isinstance(one, AsGiven) else one
     yield from _arguments(field.annotation)
 
 
@@ -125,10 +136,12 @@ def _arguments(annotation: object) -> Iterator[object]:
 
 def _table(model: type[Table], path: Sequence[str]) -> type[Table]:
     """The table at a path; names in a dictionary of tables lead to the dictionary's values."""
-    for key in path:
-        field = model.model_fields.get(key)
-        if field is not None:
-            model = tables(field)[0]
+    keys = iter(path)
+    for key in keys:
+        field = model.model_fields[key]
+        model = tables(field)[0]
+        if is_dictionary(field):
+            next(keys)
     return model
 
 

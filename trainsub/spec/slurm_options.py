@@ -67,7 +67,7 @@ def _option(value: object) -> str:
     """An option's name in [slurm.extra]."""
     name = line(value)
     if name in SlurmOptions.model_fields:
-        raise NotExpectedError("trainsub knows this option", hint=f"Write it in [slurm]: {name} = …")
+        raise NotExpectedError("trainsub knows this option", hint=f"Write it one table up: {name} = …")
     plain = name.strip("-").replace("-", "_")
     if plain in REFUSED:
         raise NotExpectedError(REFUSED[plain])
@@ -90,7 +90,7 @@ class SlurmDefaults(Table):
     """Options of sbatch that can be a cluster's defaults as well as a spec's own."""
 
     refused: ClassVar[Mapping[str, str]] = {**REFUSED, **SET_BY_SPEC}
-    unknown_hint: ClassVar[str | None] = "[slurm.extra] takes options that trainsub does not know."
+    unknown_hint: ClassVar[str | None] = "[clusters.NAME.defaults.extra] takes options that trainsub does not know."
 
     partition: Text | None = Field(None, description="Partition, or several separated by commas.")
     account: Text | None = Field(None, description="Account to be charged.")
@@ -177,3 +177,4 @@ class SlurmOptions(SlurmDefaults, _Size):
     """Options of sbatch, by their long names with underscores. `man sbatch` is the reference."""
 
     refused: ClassVar[Mapping[str, str]] = REFUSED
+    unknown_hint: ClassVar[str | None] = "[slurm.extra] takes options that trainsub does not know."

@@ -1,10 +1,11 @@
 """The base of every table of a spec or a configuration. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 class Table(BaseModel):
@@ -23,6 +24,22 @@ class Table(BaseModel):
     def given(self) -> dict[str, Any]:
         """Return what was given, without what was left to the defaults."""
         return self.model_dump(exclude_unset=True, exclude_none=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AsGiven:
+    """Pydantic metadata: the value is checked as a table, and kept as the dictionary of what was given.
+
+    Attributes:
+        table: The table.
+    """
+
+    table: type[Table]
+
+    def __get_pydantic_core_schema__(self, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let the table's own schema check the value."""
+        schema = handler.generate_schema(self.table)
+        return core_schema.no_info_after_validator_function(self.table.given, schema)
 
 
 def conflict(key: str, text: str, hint: str | None = None) -> PydanticCustomError:

@@ -1,0 +1,43 @@
+import pytest
+
+from trainsub.config import Cluster, Config, Settings, select_cluster
+from trainsub.errors import UnknownClusterError
+
+
+def settings(*names: str, default: str | None = None) -> Settings:
+    """Settings with clusters of these names."""
+    config = Config(default_cluster=default, clusters={name: Cluster(host=name) for name in names})
+    return Settings(config, {"default_cluster": "user (/c.toml)"})
+
+
+@pytest.mark.parametrize(
+    ("names", "default", "wanted", "found"),
+    [
+        (["a", "b"], "a", "b", "b"),
+        (["a", "b"], "b", None, "b"),
+        (["a"], None, None, "a"),
+        (["a"], None, "a", "a"),
+    ],
+)
+def test_which_cluster_is_meant(names: list[str], default: str | None, wanted: str | None, found: str) -> None:
+    """The one that is named, else the default, else the only one."""
+    name, cluster = select_cluster(settings(*names, default=default), wanted)
+    assert (name, cluster.host) == (found, found)
+
+
+@pytest.mark.parametrize(
+    ("names", "default", "wanted", "message"),
+    [
+        ([], None, None, "no cluster is configured"),
+        (["b", "a"], None, None, "which cluster? There are: a, b"),
+        (["hpc", "b"], None, "hcp", "there is no cluster hcp; did you mean hpc?"),
+        (["hpc", "b"], None, "zzz", "there is no cluster zzz"),
+        (["hpc"], "far", None, "there is no cluster far, the default_cluster of user (/c.toml)"),
+    ],
+)
+def test_it_is_not_clear(names: list[str], default: str | None, wanted: str | None, message: str) -> None:
+    """The candidates are named, and what to do."""
+    with pytest.raises(UnknownClusterError) as caught:
+        select_cluster(settings(*names, default=default), wanted)
+    assert caught.value.message == message
+    assert caught.value.hint
