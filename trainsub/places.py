@@ -1,5 +1,6 @@
 """Where things lie on this machine, and reading the configuration from there."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -55,6 +56,11 @@ class Places:
     def sandbox(self) -> Path:
         """The sandbox's keys and its cluster's configuration."""
         return self.state / "sandbox"
+
+    @property
+    def sandbox_name(self) -> str:
+        """Begins the names of the sandbox's containers; users who share a Docker engine do not meet."""
+        return f"trainsub-{hashlib.sha256(str(self.sandbox).encode()).hexdigest()[:6]}"
 
     @property
     def archives(self) -> Path:

@@ -27,7 +27,7 @@ class Terminated(BaseException):
 class ErrorGroup(TyperGroup):
     """The one error boundary: an error's class is its exit code, and its words go where they are looked for."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # noqa: ANN401 -- typer's signature
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 -- its own context class is private to typer
         """Run the verb."""
         state = State()
         ctx.obj = state

@@ -14,7 +14,7 @@ from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, states, tres
 from trainsub.tracker.track import SUBMIT_SLACK, Poll, accounted
 from trainsub.tracker.values import Job
 
-MANY_SECONDS = 120.0
+MANY_SECONDS = 120
 """Patience with questions whose answers may be megabytes on a busy cluster."""
 LISTING = 1 << 16
 """An exit record is one line; this is far more."""
@@ -64,7 +64,8 @@ class SlurmCli:
     def facts(self, root: str) -> ClusterFacts:
         """What can be learned without submitting."""
         resolved = self._ask.root(root)
-        missing = tuple(name for name in NEEDED if self._ask.run(["command", "-v", name]).rc != 0)
+        look = 'for name do command -v "$name" >/dev/null || echo "$name"; done'
+        missing = tuple(_text(self._ask.run(["sh", "-c", look, "sh", *NEEDED]).out).split())
         if "squeue" in missing:
             error, free = self._folder(resolved)
             return ClusterFacts(None, None, {}, (), None, resolved, error, free, missing)

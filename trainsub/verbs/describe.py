@@ -62,7 +62,7 @@ def check_document(cluster: str, findings: Sequence[Finding]) -> models.CheckDoc
 
 def config_document(settings: Settings) -> models.ConfigDocument:
     """The configuration in force, flat, with the origin of each value."""
-    values = _flat(settings.config.model_dump(mode="json", exclude_none=True), "")
+    values = _flat(settings.config.model_dump(mode="json", exclude_none=True, warnings="none"), "")
     return models.ConfigDocument(schema=models.SCHEMA, values=values, origin=dict(settings.origin))
 
 
