@@ -46,7 +46,9 @@ class Price:
         (replace(RUN, outcome=VOID, jobs=()), "refused"),
         (replace(RUN, jobs=(replace(JOB, state="RUNNING"),)), "running"),
         (replace(RUN, jobs=(replace(JOB, state="PENDING"),)), "pending"),
-        (replace(RUN, jobs=(replace(JOB, state=None),)), "unknown"),
+        (replace(RUN, jobs=(replace(JOB, state=None),)), "pending"),
+        (replace(RUN, jobs=(replace(JOB, state="NEVER_HEARD_OF"),)), "unknown"),
+        (replace(RUN, jobs=(replace(JOB, state=None, missing_since=T0),)), "unknown"),
         (replace(RUN, jobs=(replace(JOB, state="RUNNING", missing_since=T0),)), "unknown"),
     ],
 )

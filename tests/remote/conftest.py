@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tests_remote import archive, cluster, shell  # noqa: E402, F401
+from tests_remote import archive, cluster, shell  # noqa: F401

@@ -4,8 +4,8 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests_remote import SHELLS, Cluster, Login
+
 from trainsub.errors import ConfigError, ConnectionLostError, OutputError, RemoteFileError, RemoteTimeoutError
 from trainsub.remote import Ask, Completed, Exists, ListDirectory, ReadTail, RunCommand, Tail
 

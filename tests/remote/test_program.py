@@ -13,6 +13,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 
 def boot(shell: tuple[str, ...], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    """Feed the boot line."""
     return subprocess.run([*shell, *program.BOOT[1:]], input=data, capture_output=True, check=False)
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
 from tests_remote import RUN, Cluster
+
 from trainsub.errors import OutputError, RemoteFileError
 from trainsub.remote import SettleReply, settle, submit
 from trainsub.remote.outcome import judge
@@ -19,6 +19,7 @@ REFUSAL = "rc 1\nerr sbatch: error: Batch job submission failed: Invalid qos spe
 
 
 def ask(cluster: Cluster, **more: object) -> SettleReply:
+    """Settle the run of these tests."""
     return settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin), **more)  # type: ignore[arg-type]
 
 
@@ -34,7 +35,8 @@ def lay(cluster: Cluster, *, answer: str = "", owner: str = "", age: float | Non
 
 
 def fence(cluster: Cluster) -> str:
-    return os.readlink(cluster.run_dir / "owner.1")
+    """What the fence holds."""
+    return str((cluster.run_dir / "owner.1").readlink())
 
 
 def test_nothing_was_ever_there(cluster: Cluster) -> None:
@@ -216,6 +218,7 @@ def test_a_job_that_came_late(cluster: Cluster) -> None:
 
 
 def escape(path: Path) -> str:
+    """A path within double quotes of a shell."""
     return str(path).replace("$", "\\$")
 
 

@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from tests_remote import RUN, Cluster, CutChannel, Slurm, wait_until
+
 from trainsub.errors import ConfigError, OutputError, RemoteFileError, SnapshotError, UnreachableError
 from trainsub.remote import SubmitReply, settle, submit
 from trainsub.tracker.values import ACCEPTED, REFUSED, UNKNOWN, VOID
@@ -39,7 +39,7 @@ def test_a_run_is_submitted(cluster: Cluster) -> None:
         ]
     ]
     assert (cluster.run_dir / "answer.1").read_text() == "rc 0\nout 1000\n"
-    assert os.readlink(cluster.run_dir / "owner.1") == "1000"
+    assert str((cluster.run_dir / "owner.1").readlink()) == "1000"
     assert sorted(path.name for path in cluster.run_dir.iterdir()) == [
         "answer.1", "exit", "logs", "owner.1", "script.sbatch", "spec.toml", "submit.1", "work",
     ]  # fmt: skip
@@ -56,7 +56,7 @@ def test_the_code_arrives_as_it_was(cluster: Cluster) -> None:
     assert (work / "train.py").stat().st_mode & 0o777 == 0o644
     assert (work / "locked").stat().st_mode & 0o777 == 0o555
     assert list((work / "empty").iterdir()) == []
-    assert os.readlink(work / "link") == "train.py"
+    assert str((work / "link").readlink()) == "train.py"
     assert (work / "dir/with space/ünïcode $(x)\n.txt").read_bytes() == b"x"
     assert (work / "big.bin").stat().st_size == 256 * 1024
     for path in [cluster.root, cluster.root / "runs", cluster.root / "code", cluster.run_dir]:
@@ -109,7 +109,7 @@ def test_the_archive_travels_once(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_the_archive_can_be_sent_unasked(cluster: Cluster, there: bool) -> None:
+def test_the_archive_can_be_sent_unasked(cluster: Cluster, *, there: bool) -> None:
     """It is stored if it was lacking, and read and dropped if not."""
     if there:
         submit(cluster.login, cluster.request(run="other-00000000"))
@@ -118,7 +118,7 @@ def test_the_archive_can_be_sent_unasked(cluster: Cluster, there: bool) -> None:
     assert (cluster.run_dir / "work/train.py").exists()
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-1] + b"!", lambda data: data[:100], lambda data: b""])
+@pytest.mark.parametrize("damage", [lambda data: data[:-1] + b"!", lambda data: data[:100], lambda data: data[:0]])
 def test_a_damaged_stored_archive_is_replaced(cluster: Cluster, damage: object) -> None:
     """What lies there is verified before it is used."""
     submit(cluster.login, cluster.request(run="other-00000000"))
@@ -130,7 +130,7 @@ def test_a_damaged_stored_archive_is_replaced(cluster: Cluster, damage: object) 
 
 
 @pytest.mark.parametrize("first", [False, True])
-def test_another_archive_than_announced_is_refused(cluster: Cluster, first: bool) -> None:
+def test_another_archive_than_announced_is_refused(cluster: Cluster, *, first: bool) -> None:
     """Nothing is submitted and nothing stays."""
     with pytest.raises(RemoteFileError, match="sha256"):
         submit(cluster.login, cluster.request(sha256=hashlib.sha256(b"x").hexdigest(), send_archive_first=first))
@@ -205,7 +205,7 @@ def test_the_second_submit_gets_the_first_ones_answer(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("first", [False, True])
-def test_concurrent_submits_are_one_job(cluster: Cluster, first: bool) -> None:
+def test_concurrent_submits_are_one_job(cluster: Cluster, *, first: bool) -> None:
     """Five at once call sbatch once; all hear its answer."""
     cluster.slurm.before("sbatch", "sleep 0.5")
     replies: list[SubmitReply] = []
@@ -330,7 +330,7 @@ def test_sbatch_says_more_than_its_answer(cluster: Cluster, noise: str) -> None:
     cluster.slurm.before("sbatch", f"printf 'sbatch: lua: hello  %%s \\\\n\\n\\n more\\n'{to}")
     reply = submit(cluster.login, cluster.request())
     assert reply.job_id == 1000
-    assert os.readlink(cluster.run_dir / "owner.1") == "1000"
+    assert str((cluster.run_dir / "owner.1").readlink()) == "1000"
     assert "lua: hello  %s \\n" in (cluster.run_dir / "answer.1").read_text()
 
 
@@ -339,7 +339,7 @@ def test_answers_with_a_cluster_name(cluster: Cluster) -> None:
     cluster.slurm.says("sbatch", "echo '77;west'")
     reply = submit(cluster.login, cluster.request())
     assert (reply.job_id, reply.cluster) == (77, "west")
-    assert os.readlink(cluster.run_dir / "owner.1") == "77"
+    assert str((cluster.run_dir / "owner.1").readlink()) == "77"
 
 
 def test_two_numbers_are_no_answer(cluster: Cluster) -> None:
@@ -413,7 +413,7 @@ def test_bad_requests_are_never_sent(cluster: Cluster) -> None:
         {"files": {"../x": b""}},
         {"files": {"work": b""}},
     ):
-        with pytest.raises(ValueError, match="not a|NUL"):
+        with pytest.raises(ValueError, match=r"not a|NUL"):
             submit(cluster.login, cluster.request(**changes))
     for root in ("", "~bob/x"):
         with pytest.raises(ConfigError):
@@ -436,7 +436,7 @@ def test_no_channel_is_raised_as_it_is(cluster: Cluster, monkeypatch: pytest.Mon
 def test_a_login_that_runs_nothing_is_told(cluster: Cluster, noise: str) -> None:
     """The program never ran, and says so by its end: nothing is unknown."""
     cluster.login.noise = noise
-    with pytest.raises(OutputError, match="ended early, with exit status (1: account disabled|127)"):
+    with pytest.raises(OutputError, match=r"ended early, with exit status (1: account disabled|127)"):
         submit(cluster.login, cluster.request())
 
 
@@ -507,7 +507,7 @@ def test_the_client_is_gone_during_sbatch(cluster: Cluster) -> None:
         assert submit(cluster.login, cluster.request()).outcome == UNKNOWN
     thread.join()
     wait_until((cluster.run_dir / "answer.1").exists)
-    wait_until(lambda: (cluster.run_dir / "owner.1").is_symlink())
+    wait_until((cluster.run_dir / "owner.1").is_symlink)
     assert settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin)).job_id == 1000
 
 
@@ -540,3 +540,17 @@ def test_a_refusal_nobody_heard_is_told_and_removed_later(cluster: Cluster) -> N
     again = submit(cluster.login, cluster.request())
     assert (again.outcome, again.existing) == (REFUSED, True)
     wait_until(lambda: cluster.leftovers() == [])
+
+
+def test_a_black_hole_before_sbatch_is_unknown(cluster: Cluster) -> None:
+    """The client waits as long as it was told; the program goes on, and its answer is found."""
+    slow = cluster.slurm.base / "slow"
+    slow.mkdir()
+    (slow / "tar").write_text('#!/bin/sh\nsleep 1.5\nexec /usr/bin/env -u PATH /bin/tar "$@"\n')
+    (slow / "tar").chmod(0o755)
+    request = cluster.request(patience=0.5, slurm_bin=f"{slow}:{cluster.slurm.bin}")
+    reply = submit(cluster.login, request)
+    assert reply.outcome == UNKNOWN
+    assert settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin)).outcome == VOID
+    wait_until(lambda: cluster.leftovers() == [RUN])
+    assert cluster.slurm.calls("sbatch") == []

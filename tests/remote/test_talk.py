@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - the doubles' methods are those of what they stand for
 from collections.abc import Sequence
 
 import pytest
@@ -67,6 +68,7 @@ class TapeTransport:
 
 
 def talk(tape: Tape) -> Talk:
+    """A talk with a tape."""
     return Talk(tape, NONCE, where="hpc")
 
 

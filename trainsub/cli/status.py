@@ -25,6 +25,8 @@ def status(
         known = client.status(runs or (), cached=cached)
         if state.cluster is not None:
             known = known.on(state.cluster)
+            if not known.runs:
+                client.select(state.cluster)
         for cluster, error in known.unasked.items():
             state.tell(f"cluster {cluster} could not be asked: {error.message}")
             if error.hint:

@@ -18,8 +18,8 @@ def phase(run: Run) -> models.Phase:
 
 
 def job_phase(job: Job) -> models.Phase:
-    """Where a job stands; one that Slurm no longer shows is unknown, whatever it was."""
-    seen = states.phase(job.state)
+    """Where a job stands: pending from sbatch's answer on; one that Slurm no longer shows is unknown."""
+    seen = "pending" if job.state is None else states.phase(job.state)
     if seen != "finished" and job.missing_since is not None:
         return "unknown"
     if seen == "pending":

@@ -1,7 +1,7 @@
 """What became of a submission, read off the fence and sbatch's answer. Pure.
 
-The fence (``owner.<link>``, a symbolic link whose target is a job id, ``void`` or ``gone``) is the only judge.  Whoever creates
-it first has decided; everybody else, the job itself included, reads it.  settle.py has the table of the races.
+The fence (``owner.<link>``, a symbolic link whose target is a job id, ``void`` or ``gone``) is the only judge.  Whoever
+creates it first has decided; everybody else, the job itself included, reads it.  settle.py has the table of the races.
 """
 
 from dataclasses import dataclass

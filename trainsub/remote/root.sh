@@ -36,7 +36,8 @@ scrap() { # directory: gone, even if it holds directories without write permissi
 remove_run() { # the run's directory, a name to rename it to; true if it was ours to remove
 	if ! ln -s gone "owner.$TS_LINK" 2>/dev/null; then
 		[ ! -L "owner.$TS_LINK" ] || return
-		# No space even for a link: make some.
+		# No space even for a link: make some.  The mark says that this is a run's directory indeed.
+		[ -f "submit.$TS_LINK" ] || return
 		scrap work
 		ln -s gone "owner.$TS_LINK" 2>/dev/null || return
 	fi

@@ -45,8 +45,6 @@ from trainsub.tracker.values import REFUSED, UNKNOWN, VOID
 from trainsub.transport.base import Transport
 
 _PIECE = 256 * 1024
-_PATIENCE = 180.0
-"""Seconds of silence borne while a slow file system verifies or unpacks an archive."""
 _GRACE = 25.0
 """Seconds beyond sbatch's own limit: timeout's ``-k 10``, writing the answer, the way back."""
 _WAIT_FOR_OTHER = 8
@@ -72,6 +70,8 @@ class SubmitRequest:
         sbatch_options: More options for the command line, before those that trainsub always gives.
         slurm_bin: Where Slurm's commands are, if not on the PATH there.
         sbatch_timeout: Seconds that sbatch is given.
+        patience: Seconds of silence borne while a slow file system verifies or unpacks an archive; before an answer of
+            sbatch it is its time limit and a little more.
         send_archive_first: Send the archive without being asked, which spares a round trip if it is lacking.
     """
 
@@ -85,6 +85,7 @@ class SubmitRequest:
     sbatch_options: Sequence[str] = ()
     slurm_bin: str = ""
     sbatch_timeout: int = 60
+    patience: float = 180.0
     send_archive_first: bool = False
 
 
@@ -111,11 +112,11 @@ class SubmitReply(Verdict):
 class _Course:
     """How far the dialogue came."""
 
+    timeout: float
     calling: bool = False
     existing: bool = False
     uploaded: bool = False
     archive_sent: bool = False
-    timeout: float = _PATIENCE
     notes: list[str] = field(default_factory=list)
 
 
@@ -140,7 +141,7 @@ def submit(transport: Transport, request: SubmitRequest, progress: Progress | No
     """
     values = _values(request)
     with start(transport, "submit", values, first=b"".join(request.files.values()), what="submit") as talk:
-        course = _Course()
+        course = _Course(request.patience)
         try:
             if request.send_archive_first:
                 _send_archive(talk, request, course, progress)

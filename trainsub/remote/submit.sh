@@ -60,7 +60,7 @@ intact() { # path of an archive
 
 unpack() {
 	# From standard input: tar takes a name with a colon for another machine's.
-	(cd "$TS_STAGE/run/work" && tar -xpzof -) <"$TS_ARCHIVE"
+	(cd "$TS_STAGE/run/work" && TAR_OPTIONS='' GZIP='' tar -xpzof -) <"$TS_ARCHIVE"
 }
 
 fetch_archive() { # the snapshot is in code/, whole

@@ -16,7 +16,7 @@ class Table(BaseModel):
         unknown_hint: What to say, besides a similar key, of a key that is not known.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     refused: ClassVar[Mapping[str, str]] = {}
     unknown_hint: ClassVar[str | None] = None
