@@ -242,7 +242,11 @@ class SlurmCluster:
         self._wrapped(node).pause()
 
     def unpause(self, node: str) -> None:
-        """Let a frozen container go on."""
+        """Let a frozen container go on.
+
+        A node that was down by then may wait for minutes until slurmctld asks it again; ``service("slurmd", node)``
+        makes it register at once.
+        """
         self._wrapped(node).unpause()
 
     def disconnect(self, node: str) -> None:
