@@ -359,6 +359,12 @@ def test_the_record_has_the_code(world: World, script: str, code: int) -> None:
     assert [path.name for path in (world.run_dir / "exit").iterdir()] == ["42.0"]
 
 
+def test_a_failed_rank_is_no_stopped_job(world: World, script: str) -> None:
+    """Srun returns 143 for the ranks that it ended itself; nobody has stopped the job."""
+    assert world.run(script, TASK="kill -TERM $$")[0] == 1
+    assert world.record()["code"] == "1"
+
+
 def test_too_few_nodes_end_the_job(world: World, script: str) -> None:
     """The roll call costs seconds."""
     code, output = world.run(script, SLURM_JOB_NUM_NODES="3")
