@@ -16,6 +16,7 @@ class Table(BaseModel):
         unknown_hint: What to say, besides a similar key, of a key that is not known.
     """
 
+    # Built when first used: a command that reads no spec does not wait for the model of one.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     refused: ClassVar[Mapping[str, str]] = {}
