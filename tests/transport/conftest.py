@@ -1,5 +1,6 @@
 """A real sshd as an ordinary process on 127.0.0.1, with its own keys and configuration."""
 
+import contextlib
 import getpass
 import os
 import shutil
@@ -103,7 +104,8 @@ class Server:
         for line in run("ps", "-e", "-o", "pid=,ppid=,comm=").splitlines():
             pid, parent, name = line.split(None, 2)
             if int(parent) == self.process.pid and name.startswith("sshd"):
-                os.kill(int(pid), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def start_sshd(directory: Path, *extra: str) -> Server:

@@ -101,7 +101,12 @@ def test_refused(connect: Connect) -> None:
 
 def test_silent_server(connect: Connect) -> None:
     """A server that accepts and says nothing costs the timeout, not more."""
-    with listener(lambda connection: time.sleep(3) or connection.close()) as port:
+
+    def say_nothing(connection: socket.socket) -> None:
+        with connection:
+            time.sleep(3)
+
+    with listener(say_nothing) as port:
         started = time.monotonic()
         error = unreachable(connect, host="127.0.0.1", port=port, connect_timeout=0.7)
         assert time.monotonic() - started < 2
