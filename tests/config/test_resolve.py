@@ -240,6 +240,14 @@ def test_values_that_are_right() -> None:
     assert user("[clusters.hpc]\ntransport = 'local'").host is None
 
 
+def test_a_configuration_is_written_without_surprises() -> None:
+    """It can be shown as JSON: paths and prices as text, the defaults as they were given."""
+    found = settings(layer("user", HPC + "defaults.qos = 'x'\nprice = { currency = 'EUR', gpu_hour = '8.50' }"))
+    cluster = found.config.model_dump(mode="json", exclude_none=True)["clusters"]["hpc"]
+    assert cluster["defaults"] == {"qos": "x"}
+    assert cluster["price"] == {"currency": "EUR", "gpu_hour": "8.50", "partitions": {}}
+
+
 def test_prices() -> None:
     """A partition has its own price or the cluster's; of several the dearest counts."""
     price = Price(currency="CNY", gpu_hour=Decimal("8.50"), partitions={"debug": Decimal(0), "big": Decimal("1E+1")})

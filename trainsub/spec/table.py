@@ -40,7 +40,9 @@ class AsGiven:
     def __get_pydantic_core_schema__(self, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Let the table's own schema check the value."""
         schema = handler.generate_schema(self.table)
-        return core_schema.no_info_after_validator_function(self.table.given, schema)
+        # It is written as the dictionary that it has become, not as the table that it was read as.
+        written = core_schema.plain_serializer_function_ser_schema(dict)
+        return core_schema.no_info_after_validator_function(self.table.given, schema, serialization=written)
 
 
 def conflict(key: str, text: str, hint: str | None = None) -> PydanticCustomError:
