@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from trainsub import poller
 from trainsub.errors import ConnectionLostError, RefusedError, RemoteTimeoutError, UnreachableError, UnsettledError
 from trainsub.record.paths import RunPaths
-from trainsub.remote import Ask
+from trainsub.remote import Ask, ListDirectory, ReadTail
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
 from trainsub.store import find_run
@@ -18,6 +18,8 @@ TICK_SECONDS = 1.0
 """How often a running job's log is looked at; this reads a file and asks nothing of Slurm."""
 IDLE_SECONDS = 5.0
 """How often a waiting job's log is looked at."""
+SHORTEST_SECONDS = 0.1
+"""The shortest pause between two looks."""
 RETRY_SECONDS = 60.0
 """The longest pause before a lost connection is made again."""
 
@@ -64,15 +66,9 @@ def _once(session: Session, run: Run) -> Iterator[bytes]:
         paths = RunPaths(ask.root(session.cluster(run.cluster).remote_root), run.run)
         for job in run.jobs:
             offset = 0
-            while data := _read(ask, paths.log(job.job_id), offset):
-                offset += len(data)
-                yield data
-
-
-def _read(ask: Ask, path: str, offset: int) -> bytes:
-    """New bytes of a file; none if it does not exist yet."""
-    tail = ask.tail(path, offset, CHUNK)
-    return tail.data if tail is not None else b""
+            while (tail := ask.tail(paths.log(job.job_id), offset, CHUNK)) is not None and tail.data:
+                offset = tail.end
+                yield tail.data
 
 
 class _Follower:
@@ -115,37 +111,37 @@ class _Follower:
         root = ask.root(self._session.cluster(self._run.cluster).remote_root)
         paths = RunPaths(root, self._run.run)
         while True:
-            fresh = 0
+            # Asked before the log is read: what a job wrote before its end is then certainly in what is read.
             ended = all(finished(job) for job in self._run.jobs)
+            idle = True
             for job in self._run.jobs:
                 for data in self._new(ask, paths, job):
-                    fresh += len(data)
+                    idle = False
                     yield data
             if ended:
                 return
-            self._ask_slurm(ask, scheduler, paths, root)
-            if not fresh and not all(finished(job) for job in self._run.jobs):
+            self._ask_slurm(scheduler, root)
+            if idle and not all(finished(job) for job in self._run.jobs):
                 self._session.clock.sleep(self._tick())
 
     def _new(self, ask: Ask, paths: RunPaths, job: Job) -> Iterator[bytes]:
-        """All new bytes of one job's log."""
+        """All new bytes of one job's log; the same question tells whether a job wrote its exit record."""
         while True:
             offset = self._offsets.get(job.job_id, 0)
-            data = _read(ask, paths.log(job.job_id), offset)
-            if not data:
+            tail, exits = ask.batch(ReadTail(paths.log(job.job_id), offset, CHUNK), ListDirectory(paths.exits))
+            if len(exits) > self._exits:
+                self._exits = len(exits)
+                self._pauses = poller.intervals()
+                self._next_poll = 0.0
+            if tail is None or not tail.data:
                 return
-            self._offsets[job.job_id] = offset + len(data)
-            yield data
-            if len(data) < CHUNK:
+            self._offsets[job.job_id] = tail.end
+            yield tail.data
+            if tail.end >= tail.size:
                 return
 
-    def _ask_slurm(self, ask: Ask, scheduler: Scheduler, paths: RunPaths, root: str) -> None:
-        """Ask Slurm when it is time, or when a job wrote its exit record."""
-        exits = len(ask.list(paths.exits))
-        if exits > self._exits:
-            self._exits = exits
-            self._pauses = poller.intervals()
-            self._next_poll = 0.0
+    def _ask_slurm(self, scheduler: Scheduler, root: str) -> None:
+        """Ask Slurm when it is time."""
         now = self._session.clock.monotonic()
         if now < self._next_poll:
             return
@@ -157,6 +153,5 @@ class _Follower:
     def _tick(self) -> float:
         """Seconds until the next look."""
         waiting = all(job.state in {None, "PENDING"} for job in self._run.jobs)
-        return min(
-            IDLE_SECONDS if waiting else TICK_SECONDS, max(self._next_poll - self._session.clock.monotonic(), 0.1)
-        )
+        left = self._next_poll - self._session.clock.monotonic()
+        return min(IDLE_SECONDS if waiting else TICK_SECONDS, max(left, SHORTEST_SECONDS))

@@ -119,12 +119,17 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
         return replace(run, outcome=ACCEPTED, jobs=(job,))
     session.store.settle(run.run, reply.outcome, reply.detail or None, now)
     if reply.outcome in {REFUSED, VOID}:
-        raise _refused(plan, reply.text or reply.detail)
+        raise _refused(plan, reply.outcome, reply.text or reply.detail)
     raise _unsettled(replace(run, outcome=UNKNOWN, detail=reply.detail))
 
 
-def _refused(plan: Plan, words: str) -> RefusedError:
+def _refused(plan: Plan, outcome: str, words: str) -> RefusedError:
     """The cluster's words, the field of the spec that they are about, and what to do."""
+    if outcome == VOID:
+        return RefusedError(
+            f"run {plan.run} was given up on cluster {plan.cluster}: {words.strip()}",
+            hint="Its key cannot be used again; submit with another --key, or without one.",
+        )
     about = explain(words)
     hint = about.hint if about else "Nothing was submitted. Change the spec and submit again."
     where = f" ({about.field})" if about else ""
