@@ -73,7 +73,9 @@ def make_plan(
         )
     wanted = shape(spec, merged)
     limit = units.parse_time(str(merged["time"]))
-    gpu_seconds = None if limit is None else wanted.nodes * wanted.gpus_per_node * limit
+    # Whoever takes whole nodes pays for their GPUs, asked for or not.
+    held = wanted.gpus_per_node or (cluster.gpus_per_node or 0 if merged.get("exclusive") else 0)
+    gpu_seconds = None if limit is None else wanted.nodes * held * limit
     price = cluster.price
     cost = None
     if price is not None and gpu_seconds is not None:

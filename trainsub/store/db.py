@@ -94,9 +94,7 @@ class Store:
         with self._transaction() as db:
             db.execute("DELETE FROM allocations WHERE run = ?", (run.run,))
             db.execute("DELETE FROM jobs WHERE run = ?", (run.run,))
-            fields = ["name", "key", "cluster", "created_at", "plan_hash", "outcome", "detail", "script", "spec", "code"]
-            sets = ", ".join(f"{field} = ?" for field in fields)
-            db.execute(f"UPDATE runs SET {sets} WHERE run = ?", (*rows.run_row(run)[1:], run.run))  # noqa: S608 -- fixed names
+            db.execute(f"REPLACE INTO runs VALUES ({_marks(11)})", rows.run_row(run))  # noqa: S608 -- only question marks
             self._note(db, [Event(run.run, None, run.created_at, "intent recorded again")])
 
     def forget(self, run: str) -> None:

@@ -10,6 +10,7 @@ from trainsub.errors import UnknownClusterError
 from trainsub.ledger.usage import amount
 from trainsub.plan import Plan
 from trainsub.sandbox import SandboxInfo
+from trainsub.spec.problems import dotted
 from trainsub.tracker.values import Code
 
 
@@ -62,7 +63,7 @@ def check_document(cluster: str, findings: Sequence[Finding]) -> models.CheckDoc
 
 def config_document(settings: Settings) -> models.ConfigDocument:
     """The configuration in force, flat, with the origin of each value."""
-    values = _flat(settings.config.model_dump(mode="json", exclude_none=True, warnings="none"), "")
+    values = _flat(settings.config.model_dump(mode="json", exclude_none=True, warnings="none"), ())
     return models.ConfigDocument(schema=models.SCHEMA, values=values, origin=dict(settings.origin))
 
 
@@ -75,12 +76,12 @@ def sandbox_document(info: SandboxInfo | None) -> models.SandboxDocument:
     )
 
 
-def _flat(values: dict[str, object], above: str) -> dict[str, object]:
-    """Nested tables as dotted keys."""
+def _flat(values: dict[str, object], above: tuple[str, ...]) -> dict[str, object]:
+    """Nested tables as dotted keys, spelled as in ``Settings.origin``."""
     found: dict[str, object] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{above}{key}.")
+            found |= _flat(value, (*above, key))
         else:
-            found[above + key] = value
+            found[dotted((*above, key))] = value
     return found
