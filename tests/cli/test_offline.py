@@ -113,7 +113,7 @@ def test_dry_run_shows_script_code_and_ceiling(here: Here) -> None:
         (["wait", "nope"], 6, "nope"),
         (["usage", "nope"], 6, "nope"),
         (["usage", "--since", "yesterday-ish"], 2, "--since"),
-                (["frobnicate"], 2, "frobnicate"),
+        (["frobnicate"], 2, "frobnicate"),
         (["submit"], 2, "SPEC"),
         (["submit", "job.toml"], 4, "127.0.0.1"),
         (["cluster", "check"], 4, "127.0.0.1"),

@@ -37,7 +37,9 @@ def up(
     state.interrupted_hint = "`trainsub sandbox down` removes what was started"
     mounts = tuple(_mount(text) for text in mount or ())
     with state.client() as client:
-        info = client.sandbox_up(SandboxSpec(client.places.sandbox_name, slurm=slurm, nodes=nodes, gpus_per_node=gpus, mounts=mounts))
+        info = client.sandbox_up(
+            SandboxSpec(client.places.sandbox_name, slurm=slurm, nodes=nodes, gpus_per_node=gpus, mounts=mounts)
+        )
     _show(state, info)
 
 
