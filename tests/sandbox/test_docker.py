@@ -24,6 +24,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None
 
 
 def test_without_docker_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No docker command: the hint says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxError, match="no `docker` on the PATH") as caught:
         sandbox.status()
@@ -52,6 +53,7 @@ def test_without_docker_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch
     ],
 )
 def test_docker_errors_are_explained(say: Callable[[str], None], text: str, message: str, hint: str) -> None:
+    """Docker's own words become a message and a way on."""
     say(text)
     with pytest.raises(SandboxError, match=message) as caught:
         docker.docker("ps")
@@ -59,6 +61,7 @@ def test_docker_errors_are_explained(say: Callable[[str], None], text: str, mess
 
 
 def test_a_docker_that_hangs_is_given_up(say: Callable[[str], None], tmp_path: Path) -> None:
+    """A client that never answers ends in an error, not in silence."""
     say("")
     (tmp_path / "docker").write_text("#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(SandboxError, match="did not end within"):
@@ -66,6 +69,7 @@ def test_a_docker_that_hangs_is_given_up(say: Callable[[str], None], tmp_path: P
 
 
 def test_an_unreachable_registry_is_told_from_a_broken_build(say: Callable[[str], None], tmp_path: Path) -> None:
+    """A base image that cannot be had is not called a broken Dockerfile."""
     say("")
     (tmp_path / "docker").write_text(
         '#!/bin/sh\n[ "$1" = build ] || exit 0\necho "dial tcp: no such host" >&2\nexit 1\n'
@@ -75,4 +79,5 @@ def test_an_unreachable_registry_is_told_from_a_broken_build(say: Callable[[str]
 
 
 def test_the_image_sources_are_found_in_a_checkout() -> None:
+    """The Dockerfile is where the sandbox looks for it."""
     assert (docker.containers_dir() / "Dockerfile").is_file()

@@ -9,6 +9,7 @@ from trainsub.sandbox.files import HOST, config_text, known_hosts_text, ssh_conf
 
 
 def test_the_configuration_is_toml_that_names_the_sandbox() -> None:
+    """What `up` writes is a configuration with one cluster."""
     path = Path('/home/me/it\'s "here"/ssh_config')
     cluster = tomllib.loads(config_text(path))["clusters"]["sandbox"]
     assert cluster == {
@@ -22,11 +23,13 @@ def test_the_configuration_is_toml_that_names_the_sandbox() -> None:
 
 
 def test_known_hosts_names_the_port_and_drops_the_comment() -> None:
+    """The line is in the form that OpenSSH writes for other ports than 22."""
     assert known_hosts_text(2200, "ssh-ed25519 AAAA root@controller\n") == "[127.0.0.1]:2200 ssh-ed25519 AAAA\n"
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="needs the OpenSSH client")
 def test_openssh_reads_the_configuration_as_meant(tmp_path: Path) -> None:
+    """`ssh -G` resolves the alias to what was written."""
     home = tmp_path / "with blank"
     home.mkdir()
     text = ssh_config_text(HOST, port=2200, user="alice", key=home / "key", known_hosts=home / "known_hosts")

@@ -217,7 +217,7 @@ def run_of(*jobs: Job) -> Run:
     )
 
 
-WORDS = sorted(states.TERMINAL) + ["PENDING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED", "NEVER_HEARD_OF"]
+WORDS = [*sorted(states.TERMINAL), "PENDING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED", "NEVER_HEARD_OF"]
 
 
 @st.composite
