@@ -20,7 +20,7 @@ gates: setup ## style, types, architecture, docs that are made from code
 
 unit: setup ## everything that needs no container, and full branch coverage of the pure rooms
 	$(BIN)/coverage erase
-	$(BIN)/coverage run --source-pkgs=trainsub --parallel-mode -m pytest -m "not cluster" tests
+	$(BIN)/coverage run -m pytest -m "not cluster" tests
 	$(BIN)/coverage combine --quiet
 	$(BIN)/python tests/coverage_gate.py $(PURE)
 
