@@ -138,22 +138,24 @@ def ceiling(state: "State", plan: "models.PlanDocument") -> None:
 
 
 def usage(state: "State", document: "models.UsageDocument") -> None:
-    """GPU-hours and cost, a line a run, and the total."""
+    """GPU-seconds, GPU-hours and cost, a line a run, and the total."""
     if state.json:
         state.dump(document)
         return
     if not document.runs:
         state.tell("no runs")
         return
-    table = _table("RUN", "CLUSTER", "STATE", "GPU-HOURS", "COST", "")
+    table = _table("RUN", "CLUSTER", "STATE", "GPU-SECONDS", "GPU-HOURS", "COST", "")
     for one in document.runs:
-        table.add_row(one.run, one.cluster, one.state or "-", hours(one.gpu_seconds), _money(one.cost), _marks(one))
+        used = (_or_dash(one.gpu_seconds), hours(one.gpu_seconds))
+        table.add_row(one.run, one.cluster, one.state or "-", *used, _money(one.cost), _marks(one))
     total = document.total
     costs = " + ".join(_money(cost) for cost in total.cost) or "-"
     if not total.complete and total.cost:
         costs += " (without the runs that have no cost)"
     table.add_section()
-    table.add_row("total", "", "", hours(total.gpu_seconds), costs, _marks(total))
+    used = (_or_dash(total.gpu_seconds), hours(total.gpu_seconds))
+    table.add_row("total", "", "", *used, costs, _marks(total))
     state.console().print(table)
 
 
@@ -164,8 +166,9 @@ def cost_of(state: "State", client: "Client", run: str) -> None:
     report = client.usage([run])
     document = usage_document(report.runs, report.rates, now=report.now).runs[0]
     price = f", {_money(document.cost)}" if document.cost else ", no price configured"
-    marks = f" ({_marks(document)})" if _marks(document) else ""
-    state.tell(f"used {hours(document.gpu_seconds)} GPU-hours{price}{marks}")
+    exact = [f"{document.gpu_seconds} GPU-seconds"] if document.gpu_seconds is not None else []
+    marks = ", ".join([*exact, *filter(None, [_marks(document)])])
+    state.tell(f"used {hours(document.gpu_seconds)} GPU-hours{price}{f' ({marks})' if marks else ''}")
 
 
 def clusters(state: "State", document: "models.ClustersDocument") -> None:

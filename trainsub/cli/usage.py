@@ -21,7 +21,7 @@ def usage(
     cached: Annotated[bool, typer.Option("--cached", help="Ask no cluster; sum what is known.")] = False,
     json: Json = False,
 ) -> None:
-    """Show GPU-hours from Slurm's records, and what they cost."""
+    """Show GPU-seconds from Slurm's records, and what they cost."""
     from trainsub.cli import show
     from trainsub.documents.usage import usage_document
 

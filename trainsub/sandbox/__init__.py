@@ -80,7 +80,7 @@ def up(spec: SandboxSpec, state_dir: Path, progress: Callable[[str], None]) -> S
     docker.remove(f"{_STATE}={state_dir}")
     key = _make_key(state_dir)
     port = spec.ssh_port or docker.free_port()
-    progress(f"building the image for Slurm {spec.slurm}; the first time takes a few minutes")
+    progress(f"looking for the image for Slurm {spec.slurm}; building it takes a few minutes, the first time")
     image, _ = docker.ensure_image(spec.slurm)
     labels = ((_STATE, str(state_dir)), (_SPEC, _dump(spec)), (_PORT, str(port)))
     public_key = key.with_suffix(".pub").read_text(encoding="utf-8").strip()

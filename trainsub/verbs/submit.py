@@ -60,6 +60,8 @@ def _earlier(session: Session, plan: Plan) -> Run | None:
     if same_key is not None and same_key.outcome == ACCEPTED:
         if same_key.plan_hash != plan.plan_hash:
             session.tell(f"run {plan.run} has this key already, with another spec or other code; that run stands")
+        else:
+            session.tell(f"run {plan.run} was submitted before; that run stands, and nothing was sent")
         return same_key
     return None
 
