@@ -1,0 +1,56 @@
+"""What the accounting database's own tables say that jobs held. Knows nothing of sacct, and nothing of trainsub."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clusters import SlurmCluster
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row of the job table: GPUs from one epoch second to another.
+
+    Attributes:
+        end: 0 while it lasts.
+    """
+
+    submit: int
+    start: int
+    end: int
+    suspended: int
+    gpus: int
+    state: int
+
+
+def rows(cluster: SlurmCluster, job_id: int) -> list[Held]:
+    """All that the tables say of a job, requeues and resizes included, oldest first."""
+    (tres,) = cluster.sql("SELECT id FROM tres_table WHERE type = 'gres' AND name = 'gpu'")
+    found = cluster.sql(
+        "SELECT time_submit, time_start, time_end, time_suspended, tres_alloc, state FROM sandbox_job_table"
+        f" WHERE id_job = {job_id} ORDER BY job_db_inx"
+    )
+    return [
+        Held(*map(_number, (submit, start, end, suspended)), gpus=_count(alloc, f"{tres[0]}="), state=_number(state))
+        for submit, start, end, suspended, alloc, state in found
+    ]
+
+
+def gpu_seconds(held: Iterable[Held]) -> int:
+    """GPU-seconds, no second twice."""
+    total, until = 0, 0
+    for row in held:
+        assert row.end, f"still open: {row}"
+        if row.start:
+            begin = max(row.start, until)
+            total += row.gpus * max(0, row.end - begin - row.suspended)
+            until = max(until, row.end)
+    return total
+
+
+def _number(text: str | None) -> int:
+    return int(text or 0)
+
+
+def _count(tres: str | None, key: str) -> int:
+    found = [part.removeprefix(key) for part in (tres or "").split(",") if part.startswith(key)]
+    return int(found[0]) if found else 0
