@@ -259,6 +259,13 @@ def test_the_job_knows_its_run(world: World, script: str) -> None:
     assert output.count("\n") == 1
 
 
+def test_tasks_have_a_path_where_the_job_was_given_none(world: World, script: str) -> None:
+    """After sbatch --export=NIL, bash knows a PATH of its own and keeps it to itself."""
+    path = world.env.pop("PATH")
+    world.run(script.replace("\nset -u", f"\nPATH={path}\nset -u", 1))
+    assert world.environment()["PATH"] == path
+
+
 def test_torchrun_gets_the_whole_rendezvous(world: World, rendered: Callable[..., str]) -> None:
     """As its manual wants it, with an id that a requeue changes."""
     toml = TOML.replace('["task", "a b"]', '["python3", "-u", "train.py"]').replace('"srun"', '"torchrun"')
