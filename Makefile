@@ -19,13 +19,11 @@ gates: setup ## style, types, architecture, docs that are made from code
 	$(BIN)/python docs/generate.py --check
 
 unit: setup ## everything that needs no container, and full branch coverage of the pure rooms
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not cluster" tests
-	$(BIN)/coverage combine --quiet
+	$(BIN)/pytest -n auto -m "not cluster" --cov --cov-report= tests
 	$(BIN)/python tests/coverage_gate.py $(PURE)
 
 clusters: setup ## the tests on real Slurm in containers
-	@./tests/docker $(BIN)/pytest -m cluster tests
+	@./tests/docker $(BIN)/pytest -m cluster --durations=15 tests
 
 demo: setup ## the main job on a sandbox: real Slurm in Docker on this machine
 	@./examples/demo $(BIN)

@@ -1,4 +1,5 @@
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 
 from trainsub.remote import program
 from trainsub.slurm import environment
+
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 SOURCES = Path(program.__file__).parent
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
@@ -23,7 +26,7 @@ def test_shellcheck_passes(name: str, tmp_path: Path) -> None:
     whole = tmp_path / f"{name}.sh"
     whole.write_text("".join((SOURCES / part).read_text() for part in program.PARTS[name]))
     done = subprocess.run(
-        ["shellcheck", "--severity=warning", "--shell=sh", whole], capture_output=True, text=True, check=False
+        [SHELLCHECK, "--severity=warning", "--shell=sh", whole], capture_output=True, text=True, check=False
     )
     assert done.stdout == ""
     assert done.returncode == 0
