@@ -149,8 +149,22 @@ class Client:
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
-    def submit(self, plan: "Plan") -> Run:
+    def prepare(self, cluster: str | None = None) -> None:
+        """Begin to connect in the background, because a submission will follow; nothing is sent.
+
+        What goes wrong is raised by the first call that needs the connection.
+
+        Raises:
+            UnknownClusterError: There is no such cluster.
+        """
+        self._session.prepare(self.select(cluster))
+
+    def submit(self, plan: "Plan", *, progress: Callable[[int, int], None] | None = None) -> Run:
         """Submit a plan exactly once, or find the run that it already is.
+
+        Args:
+            plan: What is to be submitted.
+            progress: Called with the bytes of the code sent so far, and their total.
 
         Raises:
             RefusedError: The cluster said no; there is no job.
@@ -159,7 +173,7 @@ class Client:
         """
         from trainsub.verbs.submit import submit  # noqa: PLC0415 -- point of use
 
-        return submit(self._session, plan)
+        return submit(self._session, plan, progress=progress)
 
     def status(self, runs: Sequence[str] = (), *, cached: bool = False) -> "Status":
         """Runs as they are known, asked anew where that is older than 15 seconds.

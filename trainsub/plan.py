@@ -21,6 +21,7 @@ class Plan:
     Attributes:
         run: Run id.
         key: What makes two submissions the same.
+        key_drawn: Whether the key was drawn for this plan, so that the same content means the same wish.
         cluster: The cluster's name.
         spec: The spec, with ``--set`` applied.
         script: The batch script.
@@ -35,6 +36,7 @@ class Plan:
 
     run: str
     key: str
+    key_drawn: bool
     cluster: str
     spec: JobSpec
     script: str
@@ -84,6 +86,7 @@ def make_plan(
     return Plan(
         run=names.run_id(spec.name, drawn),
         key=drawn,
+        key_drawn=key is None,
         cluster=name,
         spec=spec,
         script=script,

@@ -51,6 +51,12 @@ def queue(*rows: QueueRow) -> dict[int, QueueRow]:
     return {row.job_id: row for row in rows}
 
 
+def test_gpus_are_told_while_the_job_runs() -> None:
+    """squeue's resources tell them before sacct does; what cannot be read there is unknown."""
+    assert observe(JOB, Poll(queue(queued("RUNNING", tres="cpu=4,gres/gpu=16"))), at(10)).gpus == 16
+    assert observe(JOB, Poll(queue(queued("RUNNING", tres="gres/gpu=lots"))), at(10)).gpus is None
+
+
 def test_a_failed_poll_changes_nothing() -> None:
     """Where squeue could not be asked, all that was known stands, with its age."""
     seen = observe(JOB, Poll(queue(queued("RUNNING"))), at(10))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trainsub.cli import progress
 from trainsub.cli.arguments import Json, Sets, Spec
 from trainsub.errors import UsageError
 
@@ -31,13 +32,16 @@ def submit(
     if follow and json:
         raise UsageError("--follow shows a log and --json a document", hint="Use --wait with --json.")
     with state.client() as client:
+        if not dry_run:
+            client.prepare(state.cluster)  # reading, rendering and packing go on meanwhile
         plan = client.plan(spec, cluster=state.cluster, key=key, sets=sets or ())
         _say_what_travels(state, plan)
         if dry_run:
             _show_plan(state, plan)
             return
         state.interrupted_hint = f"the outcome is not known; `trainsub status {plan.run}` settles it"
-        run = client.submit(plan)
+        with progress.upload(plan.snapshot.size if plan.snapshot else 0) as sent:
+            run = client.submit(plan, progress=sent)
         job = run.jobs[-1]
         if not (wait or follow):
             _show(state, client, run.run)
@@ -59,6 +63,8 @@ def _say_what_travels(state: "State", plan: "Plan") -> None:
 
 
 def _size(count: int) -> str:
+    if count < 1 << 10:
+        return f"{count} bytes"
     return f"{count / 1024:.0f} KiB" if count < 1 << 20 else f"{count / (1 << 20):.1f} MiB"
 
 

@@ -8,13 +8,14 @@ accepted, refused, void or is unknown.
 from trainsub.remote.ask import Ask
 from trainsub.remote.requests import Completed, Exists, ListDirectory, ReadTail, RunCommand, Tail
 from trainsub.remote.settle import SettleReply, settle
-from trainsub.remote.submit import SubmitReply, SubmitRequest, submit
+from trainsub.remote.submit import Progress, SubmitReply, SubmitRequest, submit
 
 __all__ = [
     "Ask",
     "Completed",
     "Exists",
     "ListDirectory",
+    "Progress",
     "ReadTail",
     "RunCommand",
     "SettleReply",

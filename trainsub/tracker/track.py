@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from trainsub.errors import OutputError
 from trainsub.record.exits import ExitRecord
 from trainsub.slurm import states, tres
 from trainsub.slurm.sacct import AccountRow
@@ -97,7 +98,7 @@ def _allocation(row: AccountRow, poll: Poll) -> Allocation:
         end=row.end,
         elapsed=row.elapsed,
         nodes=row.nodes,
-        gpus=tres.gpus(row.alloc_tres, tracked=poll.gpus_tracked),
+        gpus=_gpus(row.alloc_tres, tracked=poll.gpus_tracked),
         nodelist=row.nodelist,
         partition=row.partition,
         exit_code=row.exit_code if row.end else None,
@@ -108,7 +109,7 @@ def _from_queue(job: Job, row: QueueRow, rows: Sequence[AccountRow], now: dateti
     """squeue speaks: its word stands, forwards or backwards."""
     done = states.phase(row.state) == "finished"
     running = states.phase(row.state) == "running"
-    last = job.allocations[-1] if job.allocations else None
+    gpus = _gpus(row.tres)
     return replace(
         job,
         state=states.base_word(row.state),
@@ -119,7 +120,7 @@ def _from_queue(job: Job, row: QueueRow, rows: Sequence[AccountRow], now: dateti
         start_time=row.start_time if running or done else None,
         end_time=row.end_time if done else None,
         nodes=row.nodes,
-        gpus=last.gpus if last and last.gpus is not None else job.gpus,
+        gpus=gpus if gpus is not None else job.gpus,
         exit_code=_closed_exit_code(rows) if done else None,
         missing_since=None,
     )
@@ -172,6 +173,14 @@ def _from_record(job: Job, record: ExitRecord, now: datetime) -> Job:
         exit_code=ExitCode(record.code, 0),
         missing_since=None,
     )
+
+
+def _gpus(text: str, *, tracked: bool = False) -> int | None:
+    """GPUs in a list of resources; what cannot be read is unknown, and must not hide the rest of the poll."""
+    try:
+        return tres.gpus(text, tracked=tracked)
+    except OutputError:
+        return None
 
 
 def _moment(epoch: int) -> datetime | None:

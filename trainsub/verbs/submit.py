@@ -9,7 +9,7 @@ from dataclasses import replace
 from trainsub.errors import RefusedError, TrainsubError, UnsettledError
 from trainsub.plan import Plan
 from trainsub.poller import settle_run
-from trainsub.remote import SubmitReply, SubmitRequest
+from trainsub.remote import Progress, SubmitReply, SubmitRequest
 from trainsub.remote import submit as send
 from trainsub.session import Session
 from trainsub.slurm.refusals import explain
@@ -20,8 +20,13 @@ SPEC_FILE = "spec.toml"
 SCRIPT_FILE = "script.sbatch"
 
 
-def submit(session: Session, plan: Plan) -> Run:
+def submit(session: Session, plan: Plan, *, progress: Progress | None = None) -> Run:
     """Submit a plan, or find the run that it already is.
+
+    Args:
+        session: What to work with.
+        plan: What is to be submitted.
+        progress: Called with the bytes of the code sent so far, and their total.
 
     Returns:
         The run, with its job.
@@ -36,7 +41,7 @@ def submit(session: Session, plan: Plan) -> Run:
         return earlier
     run = _intent(session, plan)
     try:
-        reply = send(session.transport(plan.cluster), _request(session, plan))
+        reply = send(session.transport(plan.cluster), _request(session, plan), progress)
     except TrainsubError:
         # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
         session.store.forget(run.run)
@@ -47,10 +52,9 @@ def submit(session: Session, plan: Plan) -> Run:
 def _earlier(session: Session, plan: Plan) -> Run | None:
     """A run that this plan already is: the same key, or the same content whose outcome was still open."""
     same_key = session.store.run(plan.run)
-    open_ones = [
-        run for run in session.store.unsettled(plan.cluster) if run.run == plan.run or run.plan_hash == plan.plan_hash
-    ]
-    for run in open_ones:
+    for run in session.store.unsettled(plan.cluster):
+        if run.run != plan.run and not (plan.key_drawn and run.plan_hash == plan.plan_hash):
+            continue
         settled = settle_run(session, run)
         if settled.outcome == ACCEPTED:
             session.tell(f"an earlier submission of this was accepted as job {settled.jobs[-1].job_id}; not sent again")
