@@ -272,6 +272,13 @@ def test_outside_git_everything_but_the_ignored_travels(code: Path, take: Callab
     assert (taken.commit, taken.dirty, taken.untracked, taken.files) == (None, None, (), 4)
 
 
+def test_rules_that_cannot_be_read_are_an_error(code: Path, take: Callable[..., Snapshot]) -> None:
+    """Packing what was to stay behind would be worse."""
+    (code / ".trainsubignore").mkdir()
+    with pytest.raises(SnapshotError, match=r"cannot read .*\.trainsubignore: Is a directory"):
+        take()
+
+
 def test_odd_names_survive(code: Path, take: Callable[..., Snapshot], tmp_path: Path) -> None:
     """Newlines, dashes, unicode, bytes that are no UTF-8, and long names come back from a real tar."""
     names = [b"-rf", b"a\nb", "数据 é".encode(), b"bad\xff\xfe", b"n" * 255, b"long/" * 60 + b"x", b"'\"$(touch x)`"]

@@ -73,6 +73,7 @@ def pack(directory: str, entries: Iterable[Entry], out: IO[bytes], look: Callabl
     Raises:
         ChangedError: A file changed meanwhile; what was written is worth nothing.
         SnapshotError: A file cannot be read.
+        OSError: The archive cannot be written.
     """
     digest = _Digest(out)
     buffered = io.BufferedWriter(digest, _CHUNK)
@@ -116,11 +117,8 @@ def _add_file(tar: tarfile.TarFile, directory: str, entry: Entry, look: Callable
     with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123
         if not _same(file.fileno(), entry):
             raise ChangedError(entry.path)
-        reader = _Head(file)
-        try:
-            tar.addfile(_header(entry), reader)
-        except (OSError, tarfile.TarError) as error:  # shorter than it was
-            raise ChangedError(entry.path) from error
+        reader = _Reader(file, entry)
+        tar.addfile(_header(entry), reader)
         if not _same(file.fileno(), entry):
             raise ChangedError(entry.path)
     look(entry, reader.head)
@@ -131,15 +129,21 @@ def _same(descriptor: int, entry: Entry) -> bool:
     return (stamp(found), found.st_size) == (entry.stamp, entry.size)
 
 
-class _Head:
-    """Reads through, and keeps the beginning, which is all of a small file."""
+class _Reader:
+    """Reads a file that is to be as long as it was, and keeps the beginning, which is all of a small one."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], entry: Entry) -> None:
         self._file = file
+        self._entry = entry
         self.head = b""
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
+        try:
+            data = self._file.read(size)
+        except OSError as error:
+            raise SnapshotError(f"cannot read {shown(self._entry.path)}: {error.strerror}") from error
+        if len(data) < size:
+            raise ChangedError(self._entry.path)
         if len(self.head) < _HEAD:
             self.head += data
         return data

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from trainsub.errors import SnapshotError
+
 FILE = ".trainsubignore"
 
 _OUTSIDE_GIT = (
@@ -29,12 +31,21 @@ def rules(directory: Path, *, defaults: bool, gitignore: bool = False) -> Callab
         directory: Where .trainsubignore lies; those further down are not read.
         defaults: Whether what nobody wants is ignored too: outside git, where nothing else says so.
         gitignore: Whether .gitignore counts, which git would otherwise have read.
+
+    Raises:
+        SnapshotError: A file of rules cannot be read.
     """
     lines: list[str] = list(_OUTSIDE_GIT) if defaults else []
     for name in ([".gitignore"] if gitignore else []) + [FILE]:
         path = directory / name
-        if path.is_file():
+        try:
             lines += path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise SnapshotError(
+                f"cannot read {path}: {error.strerror}", hint="Rules belong in a file that you can read."
+            ) from error
     return _matcher(lines) if lines else None
 
 

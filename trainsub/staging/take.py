@@ -65,10 +65,10 @@ def snapshot(directory: Path, *, cache: Path, max_bytes: int, include: Sequence[
         what = "is not a directory" if directory.exists() else "does not exist"
         raise SnapshotError(f"the code directory {directory} {what}", hint="Set [code] path to where the code is.")
     directory, cache = directory.resolve(), cache.resolve()
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     allowed = frozenset(os.path.normpath(path) for path in include)
     for left in reversed(range(_ATTEMPTS)):
         try:
+            cache.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _snapshot(directory, cache, max_bytes, allowed)
         except ChangedError as error:
             if not left:
@@ -76,6 +76,10 @@ def snapshot(directory: Path, *, cache: Path, max_bytes: int, include: Sequence[
                     f"{shown(error.path)} changes while it is packed",
                     hint="Stop what writes it, or list it in .trainsubignore.",
                 ) from error
+        except OSError as error:
+            raise SnapshotError(
+                f"cannot keep an archive in {cache}: {error.strerror}", hint="Is there space, and may you write there?"
+            ) from error
     raise AssertionError  # pragma: no cover  # the last attempt returns or raises
 
 
