@@ -109,7 +109,7 @@ def _from_queue(job: Job, row: QueueRow, rows: Sequence[AccountRow], now: dateti
     """squeue speaks: its word stands, forwards or backwards."""
     done = states.phase(row.state) == "finished"
     running = states.phase(row.state) == "running"
-    gpus = _gpus(row.tres)
+    known = [_gpus(row.tres), *(one.gpus for one in reversed(job.allocations)), job.gpus]
     return replace(
         job,
         state=states.base_word(row.state),
@@ -120,7 +120,7 @@ def _from_queue(job: Job, row: QueueRow, rows: Sequence[AccountRow], now: dateti
         start_time=row.start_time if running or done else None,
         end_time=row.end_time if done else None,
         nodes=row.nodes,
-        gpus=gpus if gpus is not None else job.gpus,
+        gpus=next((count for count in known if count is not None), None),
         exit_code=_closed_exit_code(rows) if done else None,
         missing_since=None,
     )
