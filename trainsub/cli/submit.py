@@ -59,6 +59,8 @@ def _say_what_travels(state: "State", plan: "Plan") -> None:
     commit = f"commit {packed.commit[:12]}" if packed.commit else "no git commit"
     changes = " with uncommitted changes" if packed.dirty else ""
     extra = f" and {len(packed.untracked)} untracked" if packed.untracked else ""
+    for note in packed.notes:
+        state.tell(f"code: {note}")
     state.tell(f"code: {packed.files} files{extra}, {commit}{changes}, {_size(packed.size)} packed")
 
 
