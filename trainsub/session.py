@@ -110,6 +110,10 @@ class Session:
             self._transports[name] = self._connect(name, self.cluster(name))
         return self._transports[name]
 
+    def prepare(self, name: str) -> None:
+        """Begin to connect to a cluster; what fails is told by whoever uses the connection."""
+        self.transport(name).prepare()
+
     def drop(self, name: str) -> None:
         """Forget a connection that broke; the next use makes a new one."""
         transport = self._transports.pop(name, None)

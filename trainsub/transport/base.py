@@ -15,7 +15,7 @@ STDERR_LIMIT = 1 << 16
 """How much of the end of stderr is kept: enough for any message, and no memory leak."""
 
 Ask = Callable[[str], str]
-"""Asks the user for a secret by a prompt.  It may be called from another thread."""
+"""Asks the user for a secret by a prompt."""
 
 
 class ClusterSettings(Protocol):

@@ -8,7 +8,7 @@ from trainsub.errors import TransportError, UnreachableError
 from trainsub.transport.auth import authenticate
 from trainsub.transport.base import Ask
 from trainsub.transport.host_keys import HostKeys
-from trainsub.transport.sockets import ProxyCommand, Stream, WatchedStream, connect_tcp
+from trainsub.transport.sockets import GreetedStream, ProxyCommand, Stream, WatchedStream, connect_tcp
 from trainsub.transport.ssh_config import Target
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Connection:
 
     def _connect(self, target: Target) -> "Wire":
         inner = self._stream(target)
-        stream = WatchedStream(inner, target.keepalive_interval, target.keepalive_count)
+        stream = WatchedStream(GreetedStream(inner), target.keepalive_interval, target.keepalive_count)
         if self._outermost is None:
             self._outermost = stream
         try:

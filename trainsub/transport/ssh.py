@@ -13,6 +13,7 @@ from trainsub.transport.audit import Audit
 from trainsub.transport.base import Ask, Channel, ClusterSettings
 from trainsub.transport.connection import Connection
 from trainsub.transport.metering import Meter
+from trainsub.transport.preparation import Preparation
 from trainsub.transport.ssh_channel import SSHChannel
 from trainsub.transport.ssh_config import Target, route
 
@@ -24,7 +25,7 @@ class ParamikoTransport:
         name: The cluster's name in the configuration.
         cluster: Where it is and who we are there.
         audit: Where each program is recorded.
-        ask: Asks for a passphrase; None where there is no terminal.  It may be called from another thread.
+        ask: Asks for a passphrase; None where there is no terminal.
     """
 
     def __init__(self, name: str, cluster: ClusterSettings, audit: Audit | None = None, ask: Ask | None = None) -> None:
@@ -35,7 +36,7 @@ class ParamikoTransport:
         self._lock = threading.RLock()
         self._target: Target | None = None
         self._connection: Connection | None = None
-        self._preparing: _Preparation | None = None
+        self._preparing: Preparation | None = None
         self._raw = (0, 0)
 
     @property
@@ -75,7 +76,7 @@ class ParamikoTransport:
         """See Transport."""
         with self._lock:
             if self._preparing is None and self._connection is None:
-                self._preparing = _Preparation(self)
+                self._preparing = Preparation(self.connect, self._ask)
 
     def open(self, argv: Sequence[str], *, what: str = "") -> Channel:
         """See Transport."""
@@ -89,31 +90,34 @@ class ParamikoTransport:
 
     def close(self) -> None:
         """See Transport."""
-        preparing = self._preparing
-        if preparing is not None:
-            preparing.join()
         with self._lock:
-            self._preparing = None
+            if self._preparing is not None:
+                preparing, self._preparing = self._preparing, None
+                preparing.abandon()
             self._drop()
 
-    def connect(self) -> Connection:
+    def connect(self, ask: Ask | None) -> Connection:
         """Resolve the settings and connect; what ``open`` and ``prepare`` do when there is no connection."""
         loading = threading.Thread(target=_load_paramiko, name="trainsub-load", daemon=True)
         loading.start()  # it overlaps with `ssh -G` and the first round trip
         targets = route(self._cluster)
         self._target = targets[-1]
-        connection = Connection(targets, self._cluster.connect_timeout, self._ask)
+        connection = Connection(targets, self._cluster.connect_timeout, ask)
         self._meter.connected()
         return connection
 
     def _connected(self) -> Connection:
         if self._preparing is not None:
             preparing, self._preparing = self._preparing, None
-            self._connection = preparing.result()
+            try:
+                self._connection = preparing.result()
+            except BaseException:
+                preparing.abandon()  # an interrupt; else there is nothing to abandon
+                raise
         if self._connection is not None and not self._connection.wire.is_active():
             self._drop()
         if self._connection is None:
-            self._connection = self.connect()
+            self._connection = self.connect(self._ask)
         return self._connection
 
     def _exec(self, connection: Connection, command: bytes) -> SSHChannel:
@@ -135,34 +139,6 @@ class ParamikoTransport:
             self._raw = self.raw_bytes
             connection, self._connection = self._connection, None
             connection.close()
-
-
-class _Preparation(threading.Thread):
-    """Connects in the background; ``result`` waits, and raises what went wrong."""
-
-    def __init__(self, transport: ParamikoTransport) -> None:
-        super().__init__(name="trainsub-connect", daemon=True)
-        self._transport = transport
-        self._connection: Connection | None = None
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._connection = self._transport.connect()
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            self._error = error
-
-    def result(self) -> Connection:
-        """Wait for the connection.
-
-        Raises:
-            TransportError: It could not be made.
-        """
-        self.join()
-        if self._connection is None:
-            raise self._error or RuntimeError("connecting in the background ended without a result")
-        return self._connection
 
 
 def _load_paramiko() -> None:

@@ -28,7 +28,7 @@ from paramiko.common import (
 )
 from paramiko.transport import ServiceRequestingTransport
 
-from trainsub.transport.sockets import Stream
+from trainsub.transport.sockets import GREETING, Stream
 
 # Without a handler, logging prints paramiko's errors on stderr; trainsub raises them in its own words.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -75,6 +75,7 @@ class Wire(ServiceRequestingTransport):
 
     def __init__(self, stream: Stream, host_key_algorithms: Sequence[str]) -> None:
         super().__init__(stream, default_window_size=WINDOW)  # type: ignore[arg-type] # asks for less than it says
+        self.local_version = GREETING.decode()
         self.allowed_methods: tuple[str, ...] = ()
         self.last_words = ""
         options = self.get_security_options()
