@@ -129,7 +129,8 @@ def _job_lines(job: "Job") -> list[tuple[str, str]]:
 
 def ceiling(state: "State", plan: "models.PlanDocument") -> None:
     """The most that a plan can cost, as talk: stdout holds the script."""
-    state.tell(f"run {plan.run} would ask {plan.cluster} for {plan.nodes} nodes with {plan.gpus} GPUs")
+    nodes, gpus = _count(plan.nodes, "node"), _count(plan.gpus, "GPU")
+    state.tell(f"run {plan.run} would ask {plan.cluster} for {nodes} with {gpus} in all")
     if plan.ceiling_gpu_seconds is None:
         state.tell("ceiling: none, since there is no time limit")
         return
@@ -181,7 +182,8 @@ def clusters(state: "State", document: "models.ClustersDocument") -> None:
         return
     table = _table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
     for one in document.clusters:
-        table.add_row(one.name, one.transport, one.host or "-", one.remote_root, "default" if one.default else "")
+        where = (_plain(text) for text in (one.host or "-", one.remote_root))
+        table.add_row(one.name, one.transport, *where, "default" if one.default else "")
     state.console().print(table)
 
 
@@ -193,7 +195,8 @@ def findings(state: "State", document: "models.CheckDocument") -> None:
     table = _table("", "WHAT", "FOUND", "REMEDY")
     for one in document.findings:
         style = {"ok": "green", "warning": "yellow", "error": "red"}[one.level]
-        table.add_row(_styled(one.level, style), one.field, one.message, one.remedy or "")
+        words = (_plain(text) for text in (one.field, one.message, one.remedy or ""))
+        table.add_row(_styled(one.level, style), *words)
     state.console().print(table)
 
 
@@ -259,14 +262,23 @@ def _marks(one: "models.RunUsageDocument | models.TotalDocument") -> str:
     return ", ".join(word for word, true in (("provisional", one.provisional), ("estimated", one.estimated)) if true)
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _or_dash(value: int | None) -> str:
     return "-" if value is None else str(value)
 
 
 def _styled(text: str, style: str) -> str:
+    return f"[{style}]{_plain(text)}[/]" if style else _plain(text)
+
+
+def _plain(text: str) -> str:
+    """Text in which rich finds no markup: `[clusters.hpc.price]` would look like some."""
     from rich.markup import escape
 
-    return f"[{style}]{escape(text)}[/]" if style else escape(text)
+    return escape(text)
 
 
 def _toml(value: object) -> str:

@@ -58,10 +58,11 @@ def _say_what_travels(state: "State", plan: "Plan") -> None:
         return
     commit = f"commit {packed.commit[:12]}" if packed.commit else "no git commit"
     changes = " with uncommitted changes" if packed.dirty else ""
-    extra = f" and {len(packed.untracked)} untracked" if packed.untracked else ""
+    extra = f" ({len(packed.untracked)} of them untracked)" if packed.untracked else ""
     for note in packed.notes:
         state.tell(f"code: {note}")
-    state.tell(f"code: {packed.files} files{extra}, {commit}{changes}, {_size(packed.size)} packed")
+    count = "1 file" if packed.files == 1 else f"{packed.files} files"
+    state.tell(f"code: {count}{extra}, {commit}{changes}, {_size(packed.size)} packed")
 
 
 def _size(count: int) -> str:
