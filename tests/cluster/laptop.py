@@ -149,10 +149,10 @@ class Laptop:
         """Make a folder with a spec and code; the path of the spec."""
         folder = self.home / (name or f"project-{uuid.uuid4().hex[:6]}")
         folder.mkdir()
-        (folder / "job.toml").write_text(textwrap.dedent(spec))
+        (folder / "job.toml").write_text(textwrap.dedent(spec), encoding="utf-8")
         for path, text in (files or {}).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(textwrap.dedent(text))
+            (folder / path).write_text(textwrap.dedent(text), encoding="utf-8")
         return folder / "job.toml"
 
     def shell_job(self, script: str, *, nodes: int = 1, gpus: int = 0, name: str = "job", more: str = "") -> Path:
@@ -183,16 +183,16 @@ class Laptop:
         """Whether there is such a file on the cluster."""
         return self.cluster.exec(["test", "-e", path], user=self.user)[0] == 0
 
-    def queued(self, name: str) -> list[str]:
-        """Ids of the jobs that Slurm knows by this name; ``name`` may be the beginning of it."""
-        text = self.there("squeue", "--noheader", "--states=all", "--all", "--format=%A %j")
-        return [line.split()[0] for line in text.splitlines() if line.split()[1].startswith(name)]
+    def queued(self, name: str = "") -> list[str]:
+        """Ids of the jobs below this root that Slurm knows, ended ones too; ``name`` may be the beginning of theirs."""
+        text = self.there("squeue", "--noheader", "--states=all", "--all", "--sort=i", "--format=%A %j %Z")
+        found = [line.split(maxsplit=2) for line in text.splitlines()]
+        return [job for job, known, where in found if known.startswith(name) and where.startswith(f"{self.root}/")]
 
-    def nothing_there(self, name: str) -> bool:
-        """Whether the cluster has neither a job of this name nor a run directory, nor anything half made."""
-        found = self.there("sh", "-c", 'ls -A "$1/runs"; ls -d "$1"/.new.* 2>/dev/null; true', "sh", self.root)
-        left = [line for line in found.splitlines() if "No such file" not in line]
-        return not left and not self.queued(f"{name}-")
+    def nothing_there(self) -> bool:
+        """Whether the cluster has no job of this root, no run directory in it, and nothing half made."""
+        look = 'cd "$1" 2>/dev/null && { ls -A runs; ls -d .new.*; } 2>/dev/null; true'
+        return not self.there("sh", "-c", look, "sh", self.root).split() and not self.queued()
 
 
 def finish(process: subprocess.Popen[bytes], timeout: float = 150) -> Said:

@@ -32,14 +32,17 @@ class Bills:
             "pending": laptop.shell_job("true", nodes=2, gpus=8, more="hold = true\n"),
             "requeued": laptop.shell_job(REQUEUED, nodes=1, gpus=2),
             "resized": laptop.shell_job(RESIZED, nodes=2, gpus=1),
+            "limited": laptop.shell_job("sleep 300", gpus=1),
             "no-gpus": laptop.shell_job("sleep 1"),
         }
         submitted = laptop.run_all(*(("submit", spec, "--json") for spec in specs.values()))
         self.runs = {name: said.ok().run["run"] for name, said in zip(specs, submitted, strict=True)}
         self.jobs = {name: said.run["job_id"] for name, said in zip(specs, submitted, strict=True)}
-        for name in ("cancelled", "requeued"):
+        for name in ("cancelled", "requeued", "limited"):
             until(lambda name=name: self.running(name), f"{name} to run")  # type: ignore[misc]
         self.while_running = laptop.run("usage", self.runs["cancelled"], "--json").ok().document["runs"][0]
+        # Slurm looks at time limits twice a minute.
+        laptop.cluster.check(["scontrol", "update", f"JobId={self.jobs['limited']}", "EndTime=now"])
         laptop.there("scontrol", "requeue", str(self.jobs["requeued"]))
         laptop.run("cancel", self.runs["cancelled"], self.runs["pending"]).ok()
         self.ended = laptop.run("wait", *self.runs.values(), "--json")
@@ -68,7 +71,7 @@ def bills(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> Bi
     return Bills(Laptop(tmp_path_factory.mktemp("bill") / "home", cluster))
 
 
-@pytest.mark.parametrize("name", ["completed", "failed", "cancelled", "pending", "requeued", "resized", "no-gpus"])
+@pytest.mark.parametrize("name", ["completed", "failed", "cancelled", "pending", "requeued", "resized", "limited", "no-gpus"])
 def test_usage_is_what_the_database_says(bills: Bills, name: str) -> None:
     """GPU-seconds agree to the second and the cost to the cent, however the job ended."""
     held = billing.rows(bills.laptop.cluster, bills.jobs[name])
@@ -122,6 +125,8 @@ def test_a_running_job_says_provisional(bills: Bills) -> None:
 def test_waiting_tells_how_they_ended(bills: Bills) -> None:
     """Of several runs the worst counts, and each has its own word."""
     assert bills.ended.code == 10
+    codes = {name: bills.laptop.run("wait", bills.runs[name]).code for name in ("completed", "cancelled", "limited")}
+    assert codes == {"completed": 0, "cancelled": 11, "limited": 12}
     states = {run["run"]: run["state"] for run in bills.ended.document["runs"]}
     words = {name: states[run] for name, run in bills.runs.items()}
     assert words == {
@@ -131,5 +136,6 @@ def test_waiting_tells_how_they_ended(bills: Bills) -> None:
         "pending": "CANCELLED",
         "requeued": "COMPLETED",
         "resized": "COMPLETED",
+        "limited": "TIMEOUT",
         "no-gpus": "COMPLETED",
     }
