@@ -1,16 +1,20 @@
 """Writes the reference pages from the code; with --check it only says whether they are up to date."""
 
 import argparse
+import builtins
 import inspect
+import re
 import sys
+import types
+import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from trainsub.config.reference import config_reference
 from typer.main import get_command
 
 from trainsub import errors
 from trainsub.cli.app import app
+from trainsub.config.reference import config_reference
 from trainsub.documents import models
 from trainsub.spec.reference import spec_reference
 
@@ -18,15 +22,37 @@ HERE = Path(__file__).parent / "reference"
 NOTE = "<!-- Made by docs/generate.py from the code. Do not edit. -->\n\n"
 
 
+CLI_INTRODUCTION = """\
+# Command line
+
+    trainsub [OPTIONS] VERB ...
+
+stdout is data, stderr is talk. Options of `trainsub` itself stand before the verb. RUN is a run id, a unique prefix of
+one, a Slurm job id (digits only), or `CLUSTER:JOB_ID`. How a command ends is its [exit code](exit-codes.md); what
+`--json` prints is in [JSON](json.md).
+
+| variable | meaning |
+|---|---|
+| `TRAINSUB_CONFIG` | the user's configuration file, as `--config` |
+| `TRAINSUB_STATE_DIR` | where the store of runs, the audit log and the sandbox's key lie |
+| `TRAINSUB_CACHE_DIR` | where packed code lies |
+| `TRAINSUB_DEFAULT_CLUSTER`, `TRAINSUB_CLUSTERS__NAME__KEY` | settings; see [configuration](config.md) |
+| `NO_COLOR` | no colours |
+"""
+
+
 def cli_page() -> str:
     """Every verb, its arguments and options."""
-    lines = ["# Command line", "", "`trainsub [OPTIONS] VERB ...`: stdout is data, stderr is talk.", ""]
+    lines = [CLI_INTRODUCTION]
     for path, command in _commands(get_command(app), ()):
         title = " ".join(("trainsub", *path))
-        lines += [f"## `{title}`", "", (command.help or "").strip(), ""]
+        lines += [f"## `{title}`", ""]
+        if getattr(command, "commands", None) is None:
+            lines += [f"    {' '.join([title, *_usage(command)])}", ""]
+        lines += [inspect.cleandoc(command.help or ""), ""]
         rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
         if rows:
-            lines += ["| argument or option | meaning |", "|---|---|", *rows, ""]
+            lines += ["| argument or option | default | meaning |", "|---|---|---|", *rows, ""]
     return "\n".join(lines)
 
 
@@ -37,14 +63,28 @@ def _commands(command: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[st
         yield from _commands(below, (*path, name))
 
 
+def _usage(command: object) -> Iterator[str]:
+    """The words behind a verb."""
+    if any(parameter.param_type_name == "option" for parameter in command.params if parameter.name != "help"):
+        yield "[OPTIONS]"
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            yield parameter.metavar or parameter.name.upper()
+
+
 def _parameter(parameter: object) -> str:
     """One row of a table."""
-    options = [*parameter.opts, *parameter.secondary_opts] if parameter.param_type_name == "option" else []
-    metavar = parameter.metavar or ("" if getattr(parameter, "is_flag", False) else parameter.name.upper())
-    name = f"`{', '.join(options)}{' ' + metavar if metavar else ''}`" if options else f"`{metavar}`"
+    is_option = parameter.param_type_name == "option"
+    is_flag = getattr(parameter, "is_flag", False)
+    metavar = parameter.metavar or ("" if is_flag else parameter.name.upper())
+    names = [f"`{one}`" for one in (*parameter.opts, *parameter.secondary_opts)] if is_option else []
+    if names and metavar:
+        names[0] = f"`{parameter.opts[0]} {metavar}`"
+    name = ", ".join(names) or f"`{metavar}`"
     default = parameter.default
-    shown = f" Default: `{default}`." if options and default not in (None, False, []) and not callable(default) else ""
-    return f"| {_cell(name)} | {_cell(parameter.help or '')}{shown} |"
+    shown = f"`{default}`" if is_option and default not in (None, False, []) and not callable(default) else ""
+    more = " May be given several times." if is_option and getattr(parameter, "multiple", False) else ""
+    return f"| {_cell(name)} | {shown} | {_cell(parameter.help or '')}{more} |"
 
 
 def exit_codes_page() -> str:
@@ -56,6 +96,8 @@ def exit_codes_page() -> str:
     lines += ["| kind | code | meaning |", "|---|---|---|"]
     found = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, errors.TrainsubError)]
     for one in sorted(found, key=lambda each: (each.exit_code, each.kind)):
+        if one is errors.TrainsubError:  # the root of all is never raised itself
+            continue
         lines.append(f"| `{one.kind}` | {one.exit_code} | {_cell((one.__doc__ or '').splitlines()[0])} |")
     lines += ["", "## Exit codes of the job's own script", "", "| code | meaning |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in JOB_CODES]
@@ -65,14 +107,14 @@ def exit_codes_page() -> str:
 EXIT_CODES = (
     (
         0,
-        "done; with `--wait`, `--follow` and `wait`: every run finished well. Cancelling a finished run is 0, with a note",
+        "done; with `--wait`, `--follow` and `wait`: every run finished well. Cancelling a finished run is 0, too",
     ),
     (1, "a bug in trainsub"),
     (2, "usage error"),
     (3, "the spec, the configuration, a template, the snapshot or `cluster check` says no; nothing was submitted"),
     (4, "cluster not reachable, key refused, host key unknown or changed, or Docker not there for the sandbox"),
     (5, "the cluster refused: Slurm or its file system said no"),
-    (6, "no such run, job or cluster; ambiguous RUN"),
+    (6, "no such run, job or cluster; ambiguous RUN; `sandbox status` where none runs"),
     (7, "outcome unknown: settling"),
     (8, "the local store failed"),
     (9, "ceiling or budget exceeded"),
@@ -80,10 +122,11 @@ EXIT_CODES = (
     (11, "a run was cancelled (CANCELLED, REVOKED)"),
     (
         12,
-        "a run ended by infrastructure: TIMEOUT, DEADLINE, PREEMPTED, NODE_FAIL, BOOT_FAIL, roll call, dependency never satisfied",
+        "infrastructure ended a run: TIMEOUT, DEADLINE, PREEMPTED, NODE_FAIL, BOOT_FAIL, or the script's own 75 and 76",
     ),
     (124, "the time given by `--timeout` has passed; jobs go on"),
     (130, "Ctrl-C; jobs go on"),
+    (141, "whoever read the output, such as `head`, has stopped reading"),
     (143, "SIGTERM; jobs go on"),
 )
 JOB_CODES = (
@@ -93,43 +136,73 @@ JOB_CODES = (
 )
 
 
-def json_page() -> str:
-    """Every document, key by key."""
-    lines = ["# JSON", "", "Every verb that tells something takes `--json` and prints one document on stdout."]
-    lines += [
-        "Times are RFC 3339 in UTC, durations whole seconds, money a string with its currency, and `null` means unknown."
-    ]
-    lines += ["Keys are only ever added.", "", "| verb | document |", "|---|---|"]
-    lines += [
-        f"| {verb} | [{document.__name__}](#{document.__name__.lower()}) |"
-        for verb, document in models.DOCUMENTS.items()
-    ]
-    for document in sorted(models.Document.__subclasses__(), key=lambda one: one.__name__):
-        lines += [
-            "",
-            f"## {document.__name__}",
-            "",
-            inspect.getdoc(document) or "",
-            "",
-            "| key | type | meaning |",
-            "|---|---|---|",
-        ]
-        for name, field in document.model_fields.items():
-            lines.append(f"| `{field.alias or name}` | {_type(field.annotation)} | {_cell(field.description or '')} |")
+def spec_page() -> str:
+    """Every key of a spec, and what the job finds in its environment."""
+    lines = [spec_reference().rstrip(), "", "## Variables in the job", ""]
+    lines += ["Besides Slurm's own and those of `[env]`:", "", "| variable | meaning |", "|---|---|"]
+    lines += [f"| {name} | {meaning} |" for name, meaning in VARIABLES]
     return "\n".join([*lines, ""])
 
 
-def _type(annotation: object) -> str:
+VARIABLES = (
+    ("`RANK`, `WORLD_SIZE`", "number of this rank, and of all"),
+    ("`LOCAL_RANK`, `LOCAL_WORLD_SIZE`", "the same on this node"),
+    ("`MASTER_ADDR`, `MASTER_PORT`", "where rank 0 is; the port depends on the job's id, so that jobs do not meet"),
+    ("`OMP_NUM_THREADS`", "CPUs of a rank, where the spec says how many"),
+    ("`TRAINSUB_RUN`, `TRAINSUB_LINK`", "the run's id, and the number of this job in it"),
+    ("`TRAINSUB_RUN_DIR`", "the run's directory on the cluster; the job works in `work/` below it"),
+    ("`PYTHONUNBUFFERED`, `PYTHONFAULTHANDLER`", "1: lines are in the log at once, and a crash leaves a traceback"),
+)
+
+
+def json_page() -> str:
+    """Every document, key by key."""
+    lines = ["# JSON", "", "Every verb that tells something takes `--json` and prints one document on stdout."]
+    lines += ["Times are RFC 3339 in UTC, durations whole seconds, money a string with its currency, and `null` means"]
+    lines += ["unknown. Keys are only ever added.", "", "| verb | document |", "|---|---|"]
+    for verbs, document in models.DOCUMENTS.items():
+        told = verbs if verbs.startswith("any") else ", ".join(f"`{verb}`" for verb in verbs.split(", "))
+        lines.append(f"| {told} | {_link(document)} |")
+    whole = list(dict.fromkeys(models.DOCUMENTS.values()))
+    parts = [one for one in models.Document.__subclasses__() if one not in whole]
+    for document in (*whole, *sorted(parts, key=_word)):
+        lines += ["", f"## {_word(document)}", "", inspect.getdoc(document) or "", ""]
+        lines += ["| key | type | meaning |", "|---|---|---|"]
+        for name, field in document.model_fields.items():
+            kind = _type(document.__annotations__[name])
+            lines.append(f"| `{field.alias or name}` | {_cell(kind)} | {_cell(field.description or '')} |")
+    return "\n".join([*lines, ""])
+
+
+def _word(document: type[models.Document]) -> str:
+    """What a document is called here: `JobUsageDocument` is "job usage"."""
+    return re.sub(r"(?<=.)(?=[A-Z])", " ", document.__name__.removesuffix("Document")).lower()
+
+
+def _link(document: type[models.Document]) -> str:
+    return f"[{_word(document)}](#{_word(document).replace(' ', '-')})"
+
+
+NAMES = {str: "text", int: "integer", bool: "true or false", object: "any value", type(None): "null"}
+
+
+def _type(annotation: object) -> str:  # noqa: PLR0911 -- one for each kind of type
     """A type as a reader of JSON calls it."""
-    text = str(annotation) if not inspect.isclass(annotation) else annotation.__name__
-    for python, word in (
-        ("trainsub.documents.models.", ""), ("typing.", ""), ("datetime.datetime", "time"), ("datetime", "time"),
-        ("NoneType", "null"), ("None", "null"), ("str", "string"), ("int", "integer"), ("bool", "boolean"),
-    ):  # fmt: skip
-        text = text.replace(python, word)
-    if "Annotated" in text:
-        text = "time | null" if "null" in text else "time"
-    return f"`{_cell(text)}`"
+    arguments = typing.get_args(annotation)
+    match typing.get_origin(annotation):
+        case types.UnionType | typing.Union:
+            return " or ".join(map(_type, arguments))
+        case typing.Literal:
+            return ", ".join(f'"{one}"' for one in arguments)
+        case builtins.list:
+            return f"list of {_type(arguments[0])}"
+        case builtins.dict:
+            return f"object: {_type(arguments[1])} by {_type(arguments[0])}"
+        case typing.Annotated:
+            return "time"
+    if inspect.isclass(annotation) and issubclass(annotation, models.Document):
+        return _link(annotation)
+    return NAMES[annotation]
 
 
 def _cell(text: str) -> str:
@@ -139,7 +212,7 @@ def _cell(text: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
-    "spec.md": spec_reference,
+    "spec.md": spec_page,
     "config.md": config_reference,
     "exit-codes.md": exit_codes_page,
     "json.md": json_page,
@@ -158,6 +231,7 @@ def main() -> int:
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             stale.append(name)
             if not check:
+                HERE.mkdir(exist_ok=True)
                 page.write_text(text, encoding="utf-8")
     if check and stale:
         sys.stderr.write(f"out of date: {', '.join(stale)}; run `make docs`\n")
