@@ -23,7 +23,6 @@ def usage(
 ) -> None:
     """Show GPU-seconds from Slurm's records, and what they cost."""
     from trainsub.cli import show
-    from trainsub.documents.usage import usage_document
 
     state: State = ctx.obj
     state.json = json
@@ -31,7 +30,7 @@ def usage(
         report = client.usage(runs or (), since=_moment(since), cached=cached)
         for cluster, error in report.unasked.items():
             state.tell(f"cluster {cluster} could not be asked, the figures are older: {error.message}")
-        show.usage(state, usage_document(report.runs, report.rates, now=report.now))
+        show.usage(state, report.document)
     for error in report.unasked.values():
         raise typer.Exit(error.exit_code)
 

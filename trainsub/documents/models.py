@@ -218,7 +218,7 @@ class ConfigDocument(Document):
 
 
 class SandboxDocument(Document):
-    """What `sandbox status` tells."""
+    """What `sandbox up` and `sandbox status` tell."""
 
     schema_: int = Field(default=SCHEMA, alias="schema", description="Always 1.")
     up: bool = Field(description="Whether it runs.")
@@ -250,7 +250,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "cluster list": ClustersDocument,
     "cluster check": CheckDocument,
     "config show": ConfigDocument,
-    "sandbox status": SandboxDocument,
+    "sandbox up, sandbox status": SandboxDocument,
     "any verb that fails": ErrorDocument,
 }
 """Which verb tells which document."""

@@ -14,7 +14,7 @@ from trainsub.spec.problems import Location
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def parse_spec(text: bytes | str, *, origin: str, sets: Sequence[str] = ()) -> JobSpec:
+def parse_spec(text: bytes | str, *, origin: str = "the spec", sets: Sequence[str] = ()) -> JobSpec:
     """Return the job spec that a TOML document describes.
 
     Args:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trainsub import poller
-from trainsub.documents.usage import Rates
+from trainsub.documents.models import TotalDocument, UsageDocument
+from trainsub.documents.usage import Rates, usage_document
 from trainsub.errors import TransportError, UnknownClusterError
 from trainsub.session import Session
 from trainsub.store import find_runs
@@ -28,6 +29,16 @@ class UsageReport:
     rates: dict[str, Rates]
     now: datetime
     unasked: dict[str, TransportError | UnknownClusterError]
+
+    @property
+    def document(self) -> UsageDocument:
+        """GPU-seconds and cost of each run and job, as ``usage --json`` tells them."""
+        return usage_document(self.runs, self.rates, now=self.now)
+
+    @property
+    def total(self) -> TotalDocument:
+        """The sums: ``total.gpu_seconds``, and ``total.cost`` for each currency."""
+        return self.document.total
 
 
 def usage(
