@@ -1,6 +1,8 @@
 """The app: its verbs, the options before them, and the one place where errors become exit codes."""
 
+import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -102,7 +104,18 @@ def _on_term(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
 
 
+def _slim() -> None:
+    """Save what only costs time in a process that does one thing and ends."""
+    # paramiko loads invoke for `Match exec` in its own reading of SSH settings, which is not used.
+    sys.modules.setdefault("invoke", None)  # type: ignore[arg-type] # what Python documents for "not to be found"
+    # Loading modules makes many objects and no garbage: Python would look for some a hundred times.
+    gc.set_threshold(100_000)
+    # At the end it would look once more at every object there is, for longer than a short command works.
+    atexit.register(gc.freeze)
+
+
 def main() -> None:
     """Entry point of the ``trainsub`` command."""
+    _slim()
     signal.signal(signal.SIGTERM, _on_term)
     app()

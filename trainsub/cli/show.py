@@ -25,6 +25,14 @@ STYLES = {
 }
 
 
+def load() -> None:
+    """Load what tables need, so that they are printed at once later."""
+    import rich.console
+    import rich.table  # noqa: F401
+
+    import trainsub.documents.build  # noqa: F401
+
+
 def runs(state: "State", known: Iterable["Run"]) -> None:
     """Runs, one a line."""
     from trainsub.documents.build import phase, runs_document

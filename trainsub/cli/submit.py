@@ -1,5 +1,6 @@
 """``trainsub submit``."""
 
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +41,7 @@ def submit(
             _show_plan(state, plan)
             return
         state.interrupted_hint = f"the outcome is not known; `trainsub status {plan.run}` settles it"
+        threading.Thread(target=_load_tables, name="trainsub-load", daemon=True).start()  # the network is slower
         with progress.upload(plan.snapshot.size if plan.snapshot else 0) as sent:
             run = client.submit(plan, progress=sent)
         job = run.jobs[-1]
@@ -81,6 +83,13 @@ def _show_plan(state: "State", plan: "Plan") -> None:
         return
     typer.echo(plan.script, nl=False)
     show.ceiling(state, document)
+
+
+def _load_tables() -> None:
+    """Load what shows the result."""
+    from trainsub.cli import show
+
+    show.load()
 
 
 def _show(state: "State", client: "Client", run: str) -> None:

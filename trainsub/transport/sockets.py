@@ -138,7 +138,6 @@ class GreetedStream:
     def __init__(self, inner: Stream) -> None:
         self.recv = inner.recv
         self.settimeout = inner.settimeout
-        self.close = inner.close
         self._inner = inner
         self._sent = b""
         with contextlib.suppress(OSError):  # the engine will meet it again, and say so
@@ -150,6 +149,13 @@ class GreetedStream:
             size, self._sent = len(self._sent), b""
             return size
         return self._inner.send(data)
+
+    def close(self) -> None:
+        """See Stream."""
+        if isinstance(self._inner, socket.socket):
+            with contextlib.suppress(OSError):  # it is closed already
+                self._inner.shutdown(socket.SHUT_RDWR)  # wakes who waits in recv, for which the program's end waits
+        self._inner.close()
 
 
 class WatchedStream:
