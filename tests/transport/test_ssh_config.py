@@ -48,6 +48,20 @@ def test_a_real_answer() -> None:
     assert target.address == "login.example.org:2222"
 
 
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("/home/me/known hosts /etc/known", ("/home/me/known hosts", "/etc/known")),
+        ("~/my  keys/known hosts", ("~/my  keys/known hosts",)),
+        ("one two", ("one", "two")),
+        ("none", ()),
+    ],
+)
+def test_known_hosts_files_may_have_blanks(printed: str, expected: tuple[str, ...]) -> None:
+    """``ssh -G`` prints their names without quotes."""
+    assert parse_ssh_g(f"userknownhostsfile {printed}\n", "x").known_hosts_files == expected
+
+
 def test_expand() -> None:
     """Tokens, variables and the home directory are filled in."""
     target = expand(parse_ssh_g(REAL, "hpc"), HERE)

@@ -26,6 +26,8 @@ _KEEPALIVE_COUNT = 3
 _JUMP = re.compile(r"^(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]/]+))(?::(?P<port>\d+))?/?$")
 _TOKEN = re.compile(r"%(.)")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_PATH = re.compile(r"[/~%$]")
+_NEXT_FILE = re.compile(r"\s+(?=[/~%$])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,8 @@ def parse_ssh_g(text: str, alias: str) -> Target:
         found = values.get(keyword, [""])[-1]
         return None if found in ("", "none") and keyword != "identityagent" else found or None
 
-    def words(keyword: str) -> tuple[str, ...]:
-        return tuple(word for value in values.get(keyword, []) for word in value.split() if word != "none")
+    def files(keyword: str) -> tuple[str, ...]:
+        return tuple(name for value in values.get(keyword, []) for name in _file_names(value) if name != "none")
 
     return Target(
         alias=alias,
@@ -124,7 +126,7 @@ def parse_ssh_g(text: str, alias: str) -> Target:
         certificate_files=tuple(value for value in values.get("certificatefile", []) if value != "none"),
         identities_only=_yes(last("identitiesonly")),
         identity_agent=last("identityagent"),
-        known_hosts_files=words("userknownhostsfile") + words("globalknownhostsfile"),
+        known_hosts_files=files("userknownhostsfile") + files("globalknownhostsfile"),
         host_key_alias=last("hostkeyalias"),
         host_key_algorithms=tuple(filter(None, (last("hostkeyalgorithms") or "").split(","))),
         proxy_jump=tuple(filter(None, (last("proxyjump") or "").split(","))),
@@ -133,6 +135,11 @@ def parse_ssh_g(text: str, alias: str) -> Target:
         keepalive_count=_number(last("serveralivecountmax"), 0) or _KEEPALIVE_COUNT,
         pubkey=last("pubkeyauthentication") not in ("no", "false"),
     )
+
+
+def _file_names(value: str) -> list[str]:
+    """Split a list of files.  ``ssh -G`` prints blanks in names as they are; a new name begins like a path."""
+    return _NEXT_FILE.split(value) if _PATH.match(value) else value.split()
 
 
 def expand(target: Target, here: Here) -> Target:
