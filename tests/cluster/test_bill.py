@@ -71,7 +71,9 @@ def bills(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> Bi
     return Bills(Laptop(tmp_path_factory.mktemp("bill") / "home", cluster))
 
 
-@pytest.mark.parametrize("name", ["completed", "failed", "cancelled", "pending", "requeued", "resized", "limited", "no-gpus"])
+@pytest.mark.parametrize(
+    "name", ["completed", "failed", "cancelled", "pending", "requeued", "resized", "limited", "no-gpus"]
+)
 def test_usage_is_what_the_database_says(bills: Bills, name: str) -> None:
     """GPU-seconds agree to the second and the cost to the cent, however the job ended."""
     held = billing.rows(bills.laptop.cluster, bills.jobs[name])

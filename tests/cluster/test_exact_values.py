@@ -6,7 +6,7 @@ from pathlib import Path
 from cluster.laptop import Laptop
 
 NASTY = {
-    "quotes": "it's \"quoted\" `here`",
+    "quotes": 'it\'s "quoted" `here`',
     "spaces": "  two  spaces at both ends  ",
     "newlines": "one\ntwo\n\nfour\n",
     "expansions": "$(touch pwned) ${HOME} $HOME `id` $$ !! ~ * ? [a-z] {a,b}",

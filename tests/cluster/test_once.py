@@ -120,7 +120,7 @@ def test_a_client_that_is_killed_leaves_a_question_that_the_next_command_answers
 def test_a_connection_that_is_cut_in_the_middle_of_sbatch_is_settled(laptop: Laptop) -> None:
     """sbatch is slow, the client is killed meanwhile, and the job that comes of it is found."""
     laptop.there("mkdir", "-p", f"{laptop.root}/bin")
-    slow = f"#!/bin/sh\nsleep 3\nexec $(PATH=/usr/bin:/usr/local/bin command -v sbatch) \"$@\"\n"
+    slow = '#!/bin/sh\nsleep 3\nexec $(PATH=/usr/bin:/usr/local/bin command -v sbatch) "$@"\n'
     laptop.there("sh", "-c", 'printf %s "$1" >"$2" && chmod +x "$2"', "sh", slow, f"{laptop.root}/bin/sbatch")
     laptop.configure(f'slurm_bin = "{laptop.root}/bin"')
     process = laptop.start("submit", laptop.shell_job("true", name="cut", more="hold = true\n"))

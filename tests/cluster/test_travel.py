@@ -97,7 +97,9 @@ def test_a_damaged_archive_on_the_cluster_is_replaced(laptop: Laptop) -> None:
 def test_no_git_on_the_laptop_is_no_obstacle_outside_a_repository(laptop: Laptop) -> None:
     """Then the folder travels, less what .trainsubignore names."""
     laptop.path = without("git", laptop.home / "bin")
-    spec = laptop.project(SPEC.replace("./tool; ", ""), {"train.txt": "here\n", ".trainsubignore": "big/\n", "big/x": ""})
+    spec = laptop.project(
+        SPEC.replace("./tool; ", ""), {"train.txt": "here\n", ".trainsubignore": "big/\n", "big/x": ""}
+    )
     ended = laptop.run("submit", spec, "--follow")
     assert ended.code == 0, ended
     assert "here" in ended.out
