@@ -122,7 +122,10 @@ EXIT_CODES = (
     (11, "a run was cancelled (CANCELLED, REVOKED)"),
     (
         12,
-        "infrastructure ended a run: TIMEOUT, DEADLINE, PREEMPTED, NODE_FAIL, BOOT_FAIL, or the script's own 75 and 76",
+        (
+            "infrastructure ended a run: TIMEOUT, DEADLINE, PREEMPTED, NODE_FAIL, BOOT_FAIL, a dependency that is "
+            "never satisfied, or the script's own codes 75 and 76"
+        ),
     ),
     (124, "the time given by `--timeout` has passed; jobs go on"),
     (130, "Ctrl-C; jobs go on"),

@@ -49,7 +49,7 @@ _VOLATILE = (
     (re.compile(r"127\.0\.0\.1\]?:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"(master \w+:)\d+"), r"\1PORT"),
     (re.compile(r"\bjob +\d+|\"job_id\": \d+"), "job N"),
-    (re.compile(r"^(RUN +sandbox +)\d+"), r"\1N"),
+    (re.compile(r"^(RUN +(?:sandbox|hpc) +)\d+"), r"\1N"),
     (re.compile(r"\b\d+(?: +| GPU-seconds)?[\d.]* +\d+\.\d\d EUR"), "AMOUNTS"),
     (re.compile(r"[\d.]+ GPU-hours, [\d.]+ EUR \(\d+ GPU-seconds"), "AMOUNTS"),
     (re.compile(r"^rank \d+ of (\d+) \(local rank \d+\) on n\d+"), r"rank R of \1"),
@@ -151,7 +151,7 @@ def blocks(page: Path) -> list[Block]:
             opened = None
         else:
             lines.append(line[opened[1] :])
-    assert opened is None, f"{page}: the block of line {opened and opened[0]} does not end"
+    assert opened is None, f"{page}: a block does not end"
     return found
 
 

@@ -42,7 +42,7 @@ def _page(name: str) -> str:
 
 def test_the_reference_pages_are_up_to_date() -> None:
     """They say what the code says now."""
-    program = [sys.executable, ROOT / "docs" / "generate.py", "--check"]
+    program = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
