@@ -1,6 +1,7 @@
 """``trainsub submit``."""
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,9 +34,10 @@ def submit(
     if follow and json:
         raise UsageError("--follow shows a log and --json a document", hint="Use --wait with --json.")
     with state.client() as client:
+        job_spec = client.load_spec(spec, sets=sets or ())
         if not dry_run:
-            client.prepare(state.cluster)  # reading, rendering and packing go on meanwhile
-        plan = client.plan(spec, cluster=state.cluster, key=key, sets=sets or ())
+            client.prepare(state.cluster)  # rendering and packing go on meanwhile
+        plan = client.plan(job_spec, cluster=state.cluster, key=key, base=Path(spec).absolute().parent)
         _say_what_travels(state, plan)
         if dry_run:
             _show_plan(state, plan)
