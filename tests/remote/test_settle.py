@@ -2,7 +2,7 @@ import os
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,33 @@ def test_a_voided_run_with_a_job(cluster: Cluster) -> None:
     reply = ask(cluster)
     assert (reply.outcome, reply.job_id) == (VOID, 77)
     assert "will not train" in reply.detail
+
+
+def test_when_it_began(cluster: Cluster) -> None:
+    """The mark of the submit tells, whatever else was found; Slurm's own time stands in for a lost one."""
+    lay(cluster, answer="rc 0\nout 77\n", age=1000)
+    marked = datetime.fromtimestamp(int((cluster.run_dir / "submit.1").read_text().split()[0]), UTC)
+    assert (ask(cluster).begun, ask(cluster).begun) == (marked, marked)
+    (cluster.run_dir / "submit.1").unlink()
+    assert ask(cluster).begun is None
+    (cluster.run_dir / "submit.1").write_text(f"{10**30} 60\n")
+    assert ask(cluster).begun is None
+
+
+@pytest.mark.parametrize("where", ["queue", "account"])
+@pytest.mark.parametrize("mark", [True, False])
+def test_when_a_job_began_that_slurm_knows(cluster: Cluster, where: str, *, mark: bool) -> None:
+    """Of the records of a requeued job the first counts."""
+    getattr(cluster.slurm, where)(77, submitted=1_700_000_600)
+    getattr(cluster.slurm, where)(77)
+    getattr(cluster.slurm, where)(77, submitted=1_700_000_000)
+    if mark:
+        lay(cluster, age=1000)
+    reply = ask(cluster)
+    assert reply.job_id == 77
+    assert reply.begun is not None
+    slurms = datetime.fromtimestamp(1_700_000_000, UTC)
+    assert (reply.begun - slurms > timedelta(days=1)) if mark else reply.begun == slurms
 
 
 def test_a_strange_fence_is_an_error(cluster: Cluster) -> None:
@@ -213,7 +240,7 @@ def test_a_job_that_came_late(cluster: Cluster) -> None:
     cluster.slurm.says("squeue", '[ "$n" = 0 ] || cat "$state/queue"')
     cluster.slurm.queue(77)
     reply = ask(cluster)
-    assert (reply.outcome, reply.job_id) == (VOID, 77)
+    assert (reply.outcome, reply.job_id, reply.begun) == (VOID, 77, None)
     assert fence(cluster) == VOID
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,19 @@ def test_the_second_submit_gets_the_first_ones_answer(cluster: Cluster) -> None:
         assert (again.outcome, again.job_id, again.existing, again.uploaded) == (ACCEPTED, 1000, True, False)
     assert len(cluster.slurm.calls("sbatch")) == 1
     assert cluster.leftovers() == [RUN]
+
+
+def test_when_it_began_is_told(cluster: Cluster) -> None:
+    """By the cluster's clock, and to whoever comes later the first submit's time."""
+    before = datetime.now(UTC).replace(microsecond=0)
+    begun = submit(cluster.login, cluster.request()).begun
+    assert begun is not None
+    assert before <= begun <= datetime.now(UTC)
+    (cluster.run_dir / "submit.1").write_text("1700000000 20\n")
+    assert submit(cluster.login, cluster.request()).begun == datetime.fromtimestamp(1_700_000_000, UTC)
+    for damage in ("", "x 20\n"):
+        (cluster.run_dir / "submit.1").write_text(damage)
+        assert submit(cluster.login, cluster.request()).begun is None
 
 
 @pytest.mark.parametrize("first", [False, True])

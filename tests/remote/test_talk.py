@@ -121,7 +121,7 @@ def test_what_was_said_before_hanging_up_counts() -> None:
     assert one.read_frame(1) == Frame("a")
 
 
-@pytest.mark.parametrize("said", [".busy sbatch", ".busy sbatch\n\nNONCE.what", ".what"])
+@pytest.mark.parametrize("said", [".busy sbatch", ".busy sbatch\n\nNONCE.what", ".what", ".answer 0 1"])
 def test_a_submit_that_hears_nonsense_is_unknown(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is not understood is to be settled."""
     monkeypatch.setattr("secrets.token_hex", lambda _: NONCE)

@@ -166,18 +166,36 @@ class Slurm:
         pairs = (self.state / f"{name}.env.{call}").read_text().split("\0")
         return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
-    def queue(self, job_id: int, name: str = RUN, comment: str = f"trainsub:{RUN}:1") -> None:
-        row = [str(job_id), "N/A", "N/A", "PENDING", "None", "0", "0", "0", "1", "0", "gpu", "cpu=1", "", name, comment]
+    def queue(
+        self, job_id: int, name: str = RUN, comment: str = f"trainsub:{RUN}:1", *, submitted: int | None = None
+    ) -> None:
+        row = [
+            str(job_id),
+            "N/A",
+            "N/A",
+            "PENDING",
+            "None",
+            str(submitted or "Unknown"),
+            "0",
+            "0",
+            "1",
+            "0",
+            "gpu",
+            "cpu=1",
+            "",
+            name,
+            comment,
+        ]
         with (self.state / "queue").open("a") as file:
             file.write(US.join(row) + US + "\n")
 
-    def account(self, job_id: int, name: str = RUN) -> None:
+    def account(self, job_id: int, name: str = RUN, *, submitted: int | None = None) -> None:
         row = [
             str(job_id),
             str(job_id),
             "COMPLETED",
             "0:0",
-            "0",
+            str(submitted or "Unknown"),
             "0",
             "0",
             "0",

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from trainsub.errors import RemoteFileError
 from trainsub.remote.ask import Ask
 from trainsub.remote.frames import Frame
-from trainsub.remote.outcome import NO_FENCE
+from trainsub.remote.outcome import NO_FENCE, read_begun
 from trainsub.remote.program import Values, quote
 from trainsub.remote.requests import Request, unexpected
 from trainsub.remote.roots import check_root, check_run
@@ -26,6 +27,7 @@ class State:
         limit: Seconds that its sbatch is given.
         owner: What the fence holds; ``-`` if nobody has created it.
         answer: sbatch's answer as recorded; empty if it is not.
+        begun: When the submit called sbatch, by that clock; None if its mark does not tell.
     """
 
     now: int
@@ -33,6 +35,7 @@ class State:
     limit: int
     owner: str
     answer: bytes
+    begun: datetime | None
 
 
 class Look(Request[State]):
@@ -55,13 +58,14 @@ class Look(Request[State]):
         """See Request."""
         frame = frames[0]
         match frame:
-            case Frame("state", (now, started, limit, owner)):
+            case Frame("state", (now, started, limit, owner, begun)):
                 return State(
                     int(now),
                     None if started == "-" else int(started),
                     SBATCH_TIMEOUT if limit == "-" else int(limit),
                     owner,
                     frame.body,
+                    read_begun(begun),
                 )
             case _:
                 raise unexpected(frame)

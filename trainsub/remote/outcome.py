@@ -5,6 +5,7 @@ creates it first has decided; everybody else, the job itself included, reads it.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from trainsub.errors import OutputError
 from trainsub.record.answers import parse_answer as parse_file
@@ -59,6 +60,18 @@ def judge(owner: str, answer: bytes) -> Verdict:
         raise OutputError(f"the fence of the run holds {owner!r}, which is neither a job id nor 'void'")
     job_id = int(owner)
     return said if said.job_id == job_id else Verdict(ACCEPTED, job_id)
+
+
+def read_begun(word: str) -> datetime | None:
+    """Return when sbatch was called, from the epoch in the mark; None if that is no time.
+
+    Args:
+        word: The epoch in seconds, or ``-``.
+    """
+    try:
+        return datetime.fromtimestamp(int(word), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def read_answer(data: bytes) -> Verdict:

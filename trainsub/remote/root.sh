@@ -44,6 +44,17 @@ remove_run() { # the run's directory, a name to rename it to; true if it was our
 	cd / && mv "$1" "$2" && scrap "$2"
 }
 
+read_mark() { # link, in the run's directory: when its submit called sbatch, and the seconds given to it; "-" if unknown
+	TS_SINCE=- TS_LIMIT=-
+	if [ -f "submit.$1" ]; then read -r TS_SINCE TS_LIMIT <"submit.$1"; fi
+	case $TS_SINCE in
+	'' | *[!0-9]*) TS_SINCE=- ;;
+	esac
+	case $TS_LIMIT in
+	'' | *[!0-9]*) TS_LIMIT=- ;;
+	esac
+}
+
 owner_of() { # link, in the run's directory: the word in the fence, or "-"
 	readlink "owner.$1" 2>/dev/null || printf '%s\n' -
 }

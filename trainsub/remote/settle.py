@@ -43,8 +43,8 @@ Unknown is said if the submit may still be at work, if squeue or sacct could not
 has said all it can), or if the fence cannot be written.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from trainsub.errors import OutputError
@@ -68,6 +68,9 @@ _SKEW = timedelta(days=1)
 _NO_ACCOUNTING = b"accounting storage is disabled"
 _NO_COMMAND = 127
 
+_Jobs = dict[int, datetime | None]
+"""Jobs that Slurm knows, and when it says that they were submitted."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettleReply(Verdict):
@@ -75,9 +78,12 @@ class SettleReply(Verdict):
 
     Attributes:
         others: More jobs of that name.  They end at the fence, because another job holds it.
+        begun: When sbatch was called, by the cluster's clock, in UTC; of a job without such a mark, when Slurm says
+            that it was submitted.  None if nobody can tell.
     """
 
     others: tuple[int, ...] = ()
+    begun: datetime | None = None
 
 
 def settle(
@@ -132,7 +138,8 @@ def _settle(ask: Ask, run: str, link: int, begun: datetime) -> SettleReply:
     except OutputError as error:
         return _unknown(error.message)
     if jobs:
-        return _claimed(ask.batch(Claim(str(jobs[0])))[0], jobs)
+        reply = _claimed(ask.batch(Claim(str(min(jobs))))[0], sorted(jobs))
+        return replace(reply, begun=state.begun or jobs.get(reply.job_id or 0))
     return _void(ask, queue, run, link)
 
 
@@ -151,10 +158,11 @@ def _from_directory(ask: Ask, state: State) -> SettleReply:
     """Return what the directory has decided, or decide what it says."""
     said = judge(state.owner, state.answer)
     if state.owner == NO_FENCE and said.job_id is not None:
-        return _claimed(ask.batch(Claim(str(said.job_id)))[0], [said.job_id], said.cluster)
+        reply = _claimed(ask.batch(Claim(str(said.job_id)))[0], [said.job_id], said.cluster)
+        return replace(reply, begun=state.begun)
     if said.outcome == REFUSED:
         ask.batch(Discard(state.answer))
-    return _reply(said)
+    return _reply(said, state)
 
 
 def _claimed(word: str, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
@@ -173,19 +181,21 @@ def _void(ask: Ask, queue: RunCommand, run: str, link: int) -> SettleReply:
     if word.startswith(NO_FENCE):
         return _unknown(f"Slurm knows no such job, but this cannot be written down: {word[1:].strip()}")
     if word != VOID:
-        return _reply(judge(word, state.answer))
+        return _reply(judge(word, state.answer), state)
     said = judge(word, state.answer)
     if said.job_id is not None:
-        return _reply(said)
+        return _reply(said, state)
     try:
         jobs = _queued(queued, run, link)
     except OutputError:
-        jobs = []
-    return _claimed(VOID, jobs) if jobs else _reply(said)
+        jobs = {}
+    if not jobs:
+        return _reply(said, state)
+    return replace(_claimed(VOID, sorted(jobs)), begun=state.begun or jobs[min(jobs)])
 
 
-def _queued(done: Completed, run: str, link: int) -> list[int]:
-    """Return the ids of the jobs of this link that squeue knows.
+def _queued(done: Completed, run: str, link: int) -> _Jobs:
+    """Return the jobs of this link that squeue knows.
 
     Raises:
         OutputError: squeue did not answer.
@@ -194,28 +204,33 @@ def _queued(done: Completed, run: str, link: int) -> list[int]:
         raise OutputError(f"squeue could not be asked (exit status {done.rc}): {_words(done)}")
     rows = squeue.parse(done.out.decode("utf-8", "replace"))
     # A site may rewrite comments, so only a comment that names something else speaks against a job of the right name.
-    jobs = {
-        row.array_job_id or row.job_id
-        for row in rows
-        if row.name == run and parse_comment(row.comment) in {None, Mark(run, link)}
-    }
-    return sorted(jobs)
+    ours = [row for row in rows if row.name == run and parse_comment(row.comment) in {None, Mark(run, link)}]
+    return _earliest((row.array_job_id or row.job_id, row.submit_time) for row in ours)
 
 
-def _recorded(done: Completed, link: int) -> list[int]:
-    """Return the ids of the jobs of this run that the accounting knows.
+def _recorded(done: Completed, link: int) -> _Jobs:
+    """Return the jobs of this run that the accounting knows.
 
     Raises:
         OutputError: sacct did not answer, or its records do not tell which link they are.
     """
     if done.rc == _NO_COMMAND or _NO_ACCOUNTING in done.err.lower():
-        return []
+        return {}
     if done.rc != 0:
         raise OutputError(f"sacct could not be asked (exit status {done.rc}): {_words(done)}")
     rows = sacct.parse(done.out.decode("utf-8", "replace"))
     if rows and link != 1:
         raise OutputError("sacct's records do not tell which link of the run a job is")
-    return sorted({row.array_job_id or row.job_id for row in rows})
+    return _earliest((row.array_job_id or row.job_id, row.submit) for row in rows)
+
+
+def _earliest(rows: Iterable[tuple[int, datetime | None]]) -> _Jobs:
+    """Return each job with its first submit time: a requeue makes another."""
+    jobs: _Jobs = {}
+    for job, submitted in rows:
+        known = jobs.get(job)
+        jobs[job] = min(known, submitted) if known and submitted else known or submitted
+    return jobs
 
 
 def _words(done: Completed) -> str:
@@ -226,5 +241,5 @@ def _unknown(detail: str) -> SettleReply:
     return SettleReply(UNKNOWN, detail=detail)
 
 
-def _reply(said: Verdict) -> SettleReply:
-    return SettleReply(said.outcome, said.job_id, said.cluster, said.detail, said.text)
+def _reply(said: Verdict, state: State) -> SettleReply:
+    return SettleReply(said.outcome, said.job_id, said.cluster, said.detail, said.text, begun=state.begun)

@@ -16,19 +16,14 @@ ts_state() { # seconds to wait: the clock here, when the submit began and its li
 	done
 	if ! cd "$TS_RUN_DIR" 2>/dev/null; then
 		cd /
-		body state "$(date +%s)" - - -
+		body state "$(date +%s)" - - - -
 		return
 	fi
-	TS_SINCE=- TS_LIMIT=-
+	read_mark "$TS_LINK"
+	TS_BEGUN=$TS_SINCE
 	# Without its mark a submit is at its very beginning, or was refused the mark: the directory tells its age.
-	if [ -f "submit.$TS_LINK" ]; then read -r TS_SINCE TS_LIMIT <"submit.$TS_LINK"; fi
-	case $TS_SINCE in
-	'' | *[!0-9]*) TS_SINCE=$(stat -c %Y .) ;;
-	esac
-	case $TS_LIMIT in
-	'' | *[!0-9]*) TS_LIMIT=- ;;
-	esac
-	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")"
+	[ "$TS_SINCE" != - ] || TS_SINCE=$(stat -c %Y .)
+	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")" "$TS_BEGUN"
 	[ ! -f "answer.$TS_LINK" ] || cat "answer.$TS_LINK"
 }
 

@@ -27,6 +27,7 @@ anything else: lost connection, silence, other ends    unknown; settle.py finds 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from trainsub.errors import (
@@ -37,8 +38,9 @@ from trainsub.errors import (
     TransportError,
 )
 from trainsub.remote.frames import Frame
-from trainsub.remote.outcome import Verdict, judge
+from trainsub.remote.outcome import Verdict, judge, read_begun
 from trainsub.remote.program import Values, word_list
+from trainsub.remote.requests import unexpected
 from trainsub.remote.roots import check_root, check_run
 from trainsub.remote.talk import EndedError, Talk, start
 from trainsub.tracker.values import REFUSED, UNKNOWN, VOID
@@ -99,6 +101,7 @@ class SubmitReply(Verdict):
         sent: Bytes sent.
         received: Bytes received.
         notes: What else the user should know, in words.
+        begun: When the (first) submit called sbatch, by the cluster's clock, in UTC; None if that is not known.
     """
 
     existing: bool = False
@@ -106,6 +109,7 @@ class SubmitReply(Verdict):
     sent: int = 0
     received: int = 0
     notes: tuple[str, ...] = ()
+    begun: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +122,7 @@ class _Course:
     uploaded: bool = False
     archive_sent: bool = False
     notes: list[str] = field(default_factory=list)
+    begun: datetime | None = None
 
 
 def submit(transport: Transport, request: SubmitRequest, progress: Progress | None = None) -> SubmitReply:
@@ -152,7 +157,7 @@ def submit(transport: Transport, request: SubmitRequest, progress: Progress | No
             said = Verdict(UNKNOWN, detail=error.message)
         verdict = (said.outcome, said.job_id, said.cluster, said.detail, said.text)
         about = (course.existing, course.uploaded, talk.sent, talk.received, tuple(course.notes))
-        return SubmitReply(*verdict, *about)
+        return SubmitReply(*verdict, *about, begun=course.begun)
 
 
 def _converse(talk: Talk, request: SubmitRequest, course: _Course, progress: Progress | None) -> Verdict:
@@ -182,8 +187,12 @@ def _converse(talk: Talk, request: SubmitRequest, course: _Course, progress: Pro
 
 def _conclude(talk: Talk, frame: Frame, course: _Course) -> Verdict:
     """Read the answer; a refused run leaves nothing behind."""
-    existing, recorded, owner = frame.words
-    course.existing = existing == "1"
+    match frame.words:
+        case (existing, recorded, owner, begun):
+            course.existing = existing == "1"
+            course.begun = read_begun(begun)
+        case _:
+            raise unexpected(frame)
     verdict = judge(owner, frame.body)
     if recorded == "0":
         course.notes.append("sbatch answered, but its answer could not be written into the run's directory")

@@ -116,7 +116,8 @@ report() { # existing, recorded, answer: claims the fence for its job, then tell
 	[ -z "$TS_JOB" ] || ln -s "$TS_JOB" "owner.$TS_LINK" 2>/dev/null
 	TS_OWNER=$(owner_of "$TS_LINK")
 	[ ! -d "$TS_STAGE" ] || scrap "$TS_STAGE"
-	body answer "$1" "$2" "$TS_OWNER"
+	read_mark "$TS_LINK"
+	body answer "$1" "$2" "$TS_OWNER" "$TS_SINCE"
 	printf '%s' "$3"
 	if [ -n "$TS_JOB" ] && [ "$1" = 0 ] && [ "$TS_OWNER" != "$TS_JOB" ] && [ "$TS_OWNER" != - ]; then
 		# The run was voided meanwhile.  This job would end at the fence; it need not wait for nodes to do so.
