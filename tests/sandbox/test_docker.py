@@ -81,3 +81,31 @@ def test_an_unreachable_registry_is_told_from_a_broken_build(say: Callable[[str]
 def test_the_image_sources_are_found_in_a_checkout() -> None:
     """The Dockerfile is where the sandbox looks for it."""
     assert (docker.containers_dir() / "Dockerfile").is_file()
+
+
+def test_a_network_that_is_still_busy_is_removed_a_moment_later(say: Callable[[str], None], tmp_path: Path) -> None:
+    """Docker may call it busy though the last container has gone; other refusals are errors at once."""
+    say("")
+    (tmp_path / "docker").write_text(
+        f"""#!/bin/sh
+cd {tmp_path}
+case "$1 $2" in
+"network ls") [ -e gone ] || echo net ;;
+"network rm")
+    echo x >>tries
+    [ "$(wc -l <tries)" -lt 3 ] || {{ touch gone; exit 0; }}
+    [ ! -e broken ] || {{ echo "Error response from daemon: permission denied" >&2; exit 1; }}
+    echo "Error response from daemon: error while removing network: network net has active endpoints" >&2
+    exit 1
+    ;;
+esac
+"""
+    )
+    assert docker.remove("x=y")
+    assert (tmp_path / "tries").read_text().count("x") == 3
+    assert not docker.remove("x=y")
+    (tmp_path / "gone").unlink()
+    (tmp_path / "tries").unlink()
+    (tmp_path / "broken").touch()
+    with pytest.raises(SandboxError, match="permission denied"):
+        docker.remove("x=y")

@@ -7,6 +7,7 @@ and costs trainsub no dependency.
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -17,6 +18,7 @@ from trainsub.sandbox.layout import Container, Layout, base_image, image_tag, ru
 
 # More than a few at once only queue up inside the engine.
 _PARALLEL = 4
+_LINGER = 20.0
 _NOT_IN_IMAGE = "prepare"
 
 
@@ -125,17 +127,30 @@ def remove(label: str) -> bool:
         Whether there was anything to remove.
     """
     having = ("--quiet", "--filter", f"label={label}")
-    found = False
     # Networks and volumes can only go when no container uses them any more.
-    for listing, removal in (
-        (("ps", "--all"), ("rm", "--force", "--volumes")),
-        (("network", "ls"), ("network", "rm")),
-        (("volume", "ls"), ("volume", "rm", "--force")),
-    ):
-        names = docker(*listing, *having).split()
-        if names:
-            found = True
+    kinds = (
+        (("ps", "--all", *having), ("rm", "--force", "--volumes")),
+        (("network", "ls", *having), ("network", "rm")),
+        (("volume", "ls", *having), ("volume", "rm", "--force")),
+    )
+    removed = [_remove_listed(listing, removal) for listing, removal in kinds]
+    return any(removed)
+
+
+def _remove_listed(listing: Sequence[str], removal: Sequence[str]) -> bool:
+    """Remove what a listing shows; False if that is nothing."""
+    found = False
+    deadline = time.monotonic() + _LINGER
+    while names := docker(*listing).split():
+        found = True
+        try:
             docker(*removal, *names, timeout=600)
+            break
+        except SandboxError as error:
+            # Docker forgets a removed container's place in its network a moment after the container.
+            if "active endpoints" not in error.message or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
     return found
 
 
