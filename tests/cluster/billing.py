@@ -11,27 +11,26 @@ class Held:
     """A row of the job table: GPUs from one epoch second to another.
 
     Attributes:
+        start: 0 if it never started.
         end: 0 while it lasts.
     """
 
-    submit: int
     start: int
     end: int
     suspended: int
     gpus: int
-    state: int
 
 
 def rows(cluster: SlurmCluster, job_id: int) -> list[Held]:
     """All that the tables say of a job, requeues and resizes included, oldest first."""
     (tres,) = cluster.sql("SELECT id FROM tres_table WHERE type = 'gres' AND name = 'gpu'")
     found = cluster.sql(
-        "SELECT time_submit, time_start, time_end, time_suspended, tres_alloc, state FROM sandbox_job_table"
+        "SELECT time_start, time_end, time_suspended, tres_alloc FROM sandbox_job_table"
         f" WHERE id_job = {job_id} ORDER BY job_db_inx"
     )
     return [
-        Held(*map(_number, (submit, start, end, suspended)), gpus=_count(alloc, f"{tres[0]}="), state=_number(state))
-        for submit, start, end, suspended, alloc, state in found
+        Held(_number(start), _number(end), _number(suspended), _count(alloc, f"{tres[0]}="))
+        for start, end, suspended, alloc in found
     ]
 
 
