@@ -20,7 +20,7 @@ from trainsub.errors import SpecError
 from trainsub.places import Places
 from trainsub.session import Clock, Session
 from trainsub.spec import JobSpec, parse_spec
-from trainsub.store import Event, Store, find_run
+from trainsub.store import Event, Store
 from trainsub.tracker.values import Run
 from trainsub.transport import Audit, Transport, open_transport
 
@@ -41,6 +41,7 @@ class Client:
 
     Args:
         settings: The configuration; read from the usual files if None.
+        cluster: The cluster to use where none is named; then only runs on it are meant. None for no such choice.
         places: Where files lie on this machine.
         connect: Makes a transport for a cluster's name and configuration; the configured one if None.
         store: The store; the usual file if None. A store that was given is closed with the client.
@@ -50,12 +51,14 @@ class Client:
 
     Raises:
         ConfigError: The configuration is wrong.
+        UnknownClusterError: There is no such cluster.
     """
 
     def __init__(  # noqa: PLR0913 -- everything that it works with can be given
         self,
         settings: Settings | None = None,
         *,
+        cluster: str | None = None,
         places: Places | None = None,
         connect: Callable[[str, Cluster], Transport] | None = None,
         store: Store | None = None,
@@ -68,6 +71,7 @@ class Client:
         audit = Audit(self.places.audit)
         self._session = Session(
             self.settings,
+            only=cluster,
             open_store=lambda: store if store is not None else Store(self.places.store),
             connect=connect or (lambda name, cluster: open_transport(name, cluster, audit=audit, ask=ask)),
             archives=self.places.archives,
@@ -188,8 +192,8 @@ class Client:
 
     def history(self, run: str) -> list[Event]:
         """What happened to a run, oldest first."""
-        store = self._session.store
-        return store.events(find_run(store, run).run)
+        (found,) = self._session.find([run])
+        return self._session.store.events(found.run)
 
     def wait(self, runs: Sequence[str], *, timeout: float | None = None) -> list[Run]:
         """Wait until every run has ended.

@@ -15,6 +15,7 @@ command line ends (``exit_code``, see docs/reference/exit-codes.md) and what a m
     │   ├── AuthError                auth
     │   ├── HostKeyError             host_key
     │   ├── ConnectionLostError      connection_lost
+    │   ├── SlurmSilentError         slurm_silent      the login node answers, Slurm does not
     │   └── RemoteTimeoutError       timeout
     ├── SandboxError              4  sandbox           Docker is missing, stopped or refused
     ├── ClusterError              5  cluster           the cluster said no
@@ -118,6 +119,12 @@ class ConnectionLostError(TransportError):
     """The connection broke after it had been made."""
 
     kind = "connection_lost"
+
+
+class SlurmSilentError(TransportError):
+    """The login node answers, but Slurm's controller does not."""
+
+    kind = "slurm_silent"
 
 
 class RemoteTimeoutError(TransportError):

@@ -12,6 +12,7 @@ from trainsub.render import render
 from trainsub.slurm import units
 from trainsub.spec import JobSpec, Shape, options, shape
 from trainsub.staging import Snapshot, snapshot
+from trainsub.tracker.values import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class Plan:
     currency: str | None
     plan_hash: str
 
+    @property
+    def code(self) -> Code | None:
+        """What is kept of the snapshot with the run."""
+        packed = self.snapshot
+        if packed is None:
+            return None
+        return Code(packed.sha256, packed.size, packed.files, packed.commit, packed.dirty, packed.untracked)
+
 
 def make_plan(
     spec: JobSpec, name: str, cluster: Cluster, *, base: Path, archives: Path, key: str | None = None
@@ -75,13 +84,14 @@ def make_plan(
         )
     wanted = shape(spec, merged)
     limit = units.parse_time(str(merged["time"]))
-    # Whoever takes whole nodes pays for their GPUs, asked for or not.
-    held = wanted.gpus_per_node or (cluster.gpus_per_node or 0 if merged.get("exclusive") else 0)
-    gpu_seconds = None if limit is None else wanted.nodes * held * limit
+    held = _gpus_held(wanted, cluster, exclusive=merged.get("exclusive") is True)
+    gpu_seconds = None if limit is None or held is None else wanted.nodes * held * limit
     price = cluster.price
     cost = None
     if price is not None and gpu_seconds is not None:
-        cost = price.for_partition(str(merged.get("partition", ""))) * gpu_seconds / 3600
+        # The site chooses the partition where none is named: then the dearest is the most that it can cost.
+        partition = str(merged.get("partition") or ",".join(("", *price.partitions)))
+        cost = price.for_partition(partition) * gpu_seconds / 3600
     drawn = key if key is not None else secrets.token_hex(16)
     return Plan(
         run=names.run_id(spec.name, drawn),
@@ -98,6 +108,15 @@ def make_plan(
         currency=price.currency if price else None,
         plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else ""),
     )
+
+
+def _gpus_held(wanted: Shape, cluster: Cluster, *, exclusive: bool) -> int | None:
+    """GPUs of a node that are paid for: whoever takes whole nodes pays for all of theirs; None if that is not known."""
+    if not exclusive:
+        return wanted.gpus_per_node
+    if cluster.gpus_per_node is not None:
+        return max(wanted.gpus_per_node, cluster.gpus_per_node)
+    return wanted.gpus_per_node or None
 
 
 def _hash(*parts: str) -> str:

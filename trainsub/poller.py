@@ -1,16 +1,16 @@
 """One cluster asked on behalf of all its runs: when to ask, what to ask, and keeping what it said."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from trainsub.errors import TransportError
+from trainsub.errors import SlurmSilentError, StoreError, UnsettledError
 from trainsub.remote import Ask, settle
 from trainsub.scheduler import Scheduler, SlurmCli
 from trainsub.session import Session
 from trainsub.tracker.track import accounted, finished, observe
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
+from trainsub.tracker.values import ACCEPTED, LINK, OPEN, UNKNOWN, Job, Run
 
 FRESH = timedelta(seconds=15)
 """Data younger than this is not asked for again."""
@@ -38,7 +38,8 @@ def conversation(session: Session, cluster: str, what: str) -> Iterator[tuple[As
 def is_fresh(session: Session, cluster: str) -> bool:
     """Whether the cluster was asked so lately that it need not be asked again."""
     last = session.store.last_poll(cluster)
-    return last is not None and session.clock.now() - last < FRESH
+    # A time to come is the mark of a clock that was wrong; then nothing is known of its age.
+    return last is not None and timedelta(0) <= session.clock.now() - last < FRESH
 
 
 def refresh(session: Session, cluster: str, *, everything: bool = False) -> None:
@@ -50,33 +51,31 @@ def refresh(session: Session, cluster: str, *, everything: bool = False) -> None
         everything: Ask Slurm's accounts of every job whose records are not complete, running ones too.
 
     Raises:
-        TransportError: The cluster could not be talked to; nothing that was known is changed.
+        TransportError: The cluster, or Slurm on it, could not be talked to; nothing that was known is changed.
+        ClusterError: It said something that cannot be read; likewise.
     """
     settle_open(session, cluster)
-    jobs = open_jobs(session, cluster, everything=everything)
-    if jobs:
+    if open_jobs(session, cluster, everything=everything):
         with conversation(session, cluster, "status") as (ask, scheduler):
-            update(
-                session,
-                cluster,
-                scheduler,
-                jobs,
-                root=ask.root(session.cluster(cluster).remote_root),
-                everything=everything,
-            )
+            root = ask.root(session.cluster(cluster).remote_root)
+            update(session, cluster, scheduler, root=root, everything=everything)
 
 
-def update(
-    session: Session, cluster: str, scheduler: Scheduler, jobs: Sequence[Job], *, root: str, everything: bool = False
-) -> list[Job]:
-    """One poll over a conversation that is open already; the jobs as they are known afterwards."""
+def update(session: Session, cluster: str, scheduler: Scheduler, *, root: str, everything: bool = False) -> None:
+    """One poll for all the cluster's open jobs, over a conversation that is open already.
+
+    Raises:
+        SlurmSilentError: squeue could not be asked; nothing that was known is changed.
+        OutputError: It said something that cannot be read; likewise.
+    """
+    jobs = open_jobs(session, cluster, everything=everything)
     poll = scheduler.poll(jobs, root=root, everything=everything)
+    if poll.queue is None:
+        raise SlurmSilentError(f"Slurm on cluster {cluster} does not answer: {poll.silence}", hint="Try again later.")
     now = session.clock.now()
-    after = [observe(job, poll, now) for job in jobs]
-    changed = [(old, new) for old, new in zip(jobs, after, strict=True) if old != new]
-    if poll.queue is not None:
-        session.store.observe(cluster, changed, now, accounting=poll.accounting)
-    return after
+    pairs = [(job, observe(job, poll, now)) for job in jobs]
+    changed = [(before, after) for before, after in pairs if before != after]
+    session.store.observe(cluster, changed, now, accounting=poll.accounting)
 
 
 def open_jobs(session: Session, cluster: str, *, everything: bool = False) -> list[Job]:
@@ -86,40 +85,60 @@ def open_jobs(session: Session, cluster: str, *, everything: bool = False) -> li
         job
         for run in session.store.accepted(cluster)
         for job in run.jobs
-        if not finished(job) or (not accounted(job) and (everything or _lately(job, now)))
+        if is_open(job, now) or (everything and not accounted(job))
     ]
 
 
-def _lately(job: Job, now: datetime) -> bool:
+def is_open(job: Job, now: datetime) -> bool:
+    """Whether a question may tell something new: it has not ended, or has lately and its accounts are not complete."""
+    if not finished(job):
+        return True
     ended = job.end_time or job.observed_at
-    return ended is not None and now - ended < ACCOUNTS_LAG
+    return not accounted(job) and ended is not None and now - ended < ACCOUNTS_LAG
 
 
-def settle_open(session: Session, cluster: str) -> list[Run]:
-    """Settle every submission to a cluster whose outcome is not known; the runs that have one now."""
-    settled = []
+def settle_open(session: Session, cluster: str) -> None:
+    """Settle every submission to a cluster whose outcome is not known, but none that is still on its way."""
     for run in session.store.unsettled(cluster):
-        after = settle_run(session, run)
-        if after.outcome not in {OPEN, UNKNOWN}:
-            settled.append(after)
-    return settled
+        if not session.store.claims.is_held(run.run):
+            settle_run(session, run)
 
 
 def settle_run(session: Session, run: Run) -> Run:
     """Find out what became of a submission; it stays unknown where the cluster does not tell.
+
+    Not to be called for a submission that is still on its way: its outcome would be decided against it.
 
     Raises:
         TransportError: The cluster could not be talked to.
     """
     cluster = session.cluster(run.cluster)
     transport = session.transport(run.cluster)
-    reply = settle(transport, cluster.remote_root, run.run, 1, slurm_bin=cluster.slurm_bin, since=run.created_at)
+    reply = settle(transport, cluster.remote_root, run.run, LINK, slurm_bin=cluster.slurm_bin, since=run.created_at)
     now = session.clock.now()
     job = None
     if reply.outcome == ACCEPTED and reply.job_id is not None:
-        job = Job(run=run.run, link=1, job_id=reply.job_id, submitted=run.created_at)
+        job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=reply.begun or run.created_at)
     session.store.settle(run.run, reply.outcome, reply.detail or None, now, job)
     after = session.store.run(run.run)
     if after is None:
-        raise TransportError(f"run {run.run} vanished from the store while it was being settled")
+        raise StoreError(f"run {run.run} vanished from the store while it was being settled")
+    return after
+
+
+def settle_named(session: Session, run: Run) -> Run:
+    """Settle one run that a person named.
+
+    Raises:
+        UnsettledError: It is not known whether it has a job, or it is just being submitted.
+    """
+    if run.outcome not in {OPEN, UNKNOWN}:
+        return run
+    if session.store.claims.is_held(run.run):
+        raise UnsettledError(f"run {run.run} is being submitted right now", hint="Try again in a moment.")
+    after = settle_run(session, run)
+    if after.outcome in {OPEN, UNKNOWN}:
+        raise UnsettledError(
+            f"it is not known yet whether run {run.run} has a job", hint=f"`trainsub status {run.run}` settles it."
+        )
     return after

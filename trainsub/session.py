@@ -1,14 +1,15 @@
 """What a verb works with: settings, store, clock, and one connection per cluster, made when first needed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from trainsub.config import Cluster, Settings, select_cluster
 from trainsub.errors import UnknownClusterError
-from trainsub.store import Store
+from trainsub.store import Store, find_runs
+from trainsub.tracker.values import Run
 from trainsub.transport import Transport
 
 
@@ -49,6 +50,7 @@ class Session:
 
     Args:
         settings: The configuration.
+        only: The cluster that is meant where none is named, and whose runs alone are meant; None for no such choice.
         open_store: Opens the store; called once, when first needed.
         connect: Makes a transport for a cluster, without connecting yet.
         archives: Where packed snapshots lie.
@@ -56,10 +58,11 @@ class Session:
         tell: Receives what a person should know and no machine reads.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- everything that it works with can be given
         self,
         settings: Settings,
         *,
+        only: str | None = None,
         open_store: Callable[[], Store],
         connect: Callable[[str, Cluster], Transport],
         archives: Path,
@@ -67,6 +70,7 @@ class Session:
         tell: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings
+        self.only = None if only is None else select_cluster(settings, only)[0]
         self.archives = archives
         self.clock: Clock = clock or SystemClock()
         self.tell: Callable[[str], None] = tell or (lambda _: None)
@@ -88,7 +92,15 @@ class Session:
         Raises:
             UnknownClusterError: There is none, or it is not clear which.
         """
-        return select_cluster(self.settings, name)
+        return select_cluster(self.settings, name or self.only)
+
+    def find(self, texts: Sequence[str]) -> list[Run]:
+        """The runs that a person means; see store/lookup.py."""
+        return find_runs(self.store, texts, cluster=self.only)
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        return [run for run in self.store.runs() if self.only in {None, run.cluster}]
 
     def cluster(self, name: str) -> Cluster:
         """The configuration of a cluster that runs were submitted to.

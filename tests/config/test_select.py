@@ -17,6 +17,8 @@ def settings(*names: str, default: str | None = None) -> Settings:
         (["a", "b"], "b", None, "b"),
         (["a"], None, None, "a"),
         (["a"], None, "a", "a"),
+        (["a", "sandbox"], None, None, "a"),
+        (["sandbox"], None, None, "sandbox"),
     ],
 )
 def test_which_cluster_is_meant(names: list[str], default: str | None, wanted: str | None, found: str) -> None:

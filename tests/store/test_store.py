@@ -1,6 +1,8 @@
 """The store keeps what it is given, explains what it cannot, and survives others at the same file."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 from trainsub.errors import AmbiguousRunError, StoreError, UnknownRunError
 from trainsub.slurm.values import ExitCode
 from trainsub.store import Event, Store, find_run, find_runs
+from trainsub.store.claims import Claims
 from trainsub.store.migrations import STEPS
 from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, Allocation, Code, Job, Run
 
@@ -245,3 +248,77 @@ def test_a_failed_step_leaves_nothing_half_done(store: Store) -> None:
     with pytest.raises(StoreError):
         store.settle(one.run, ACCEPTED, None, T0, broken)
     assert store.run(one.run) == one
+
+
+def test_a_claim_is_seen_by_others_and_ends_with_its_holder(store: Store) -> None:
+    """Another process sees it, waits for it, and nothing of it stays."""
+    order: list[str] = []
+
+    def second() -> None:
+        with store.claims.hold("demo-00c0ffee"):
+            order.append("second")
+
+    assert not store.claims.is_held("demo-00c0ffee")
+    with store.claims.hold("demo-00c0ffee"):
+        assert store.claims.is_held("demo-00c0ffee")
+        assert not store.claims.is_held("demo-00000001")
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(0.2)
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "second"]
+    assert list((store.path.parent / "claims").iterdir()) == []
+
+
+def test_a_claim_whose_holder_was_killed_is_free(store: Store) -> None:
+    """SIGKILL leaves the file and no lock."""
+    code = "import sys, time; from pathlib import Path; from trainsub.store.claims import Claims\nwith Claims(Path(sys.argv[1])).hold('r'):\n print('held', flush=True); time.sleep(60)"
+    folder = store.path.parent / "claims"
+    with subprocess.Popen([sys.executable, "-c", code, folder], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        assert store.claims.is_held("r")
+        process.kill()
+    assert not store.claims.is_held("r")
+    with store.claims.hold("r"):
+        pass
+
+
+def test_a_claim_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+    """A file in the way of the folder."""
+    (tmp_path / "claims").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"), Claims(tmp_path / "claims").hold("r"):
+        pass
+    assert not Claims(tmp_path / "claims").is_held("r")
+
+
+def test_what_was_learned_later_stands(store: Store) -> None:
+    """A slow, older poll of another process does not overwrite a newer one."""
+    one = run()
+    store.add_run(one)
+    before = Job(one.run, 1, 7, T0)
+    store.settle(one.run, ACCEPTED, None, T0, before)
+    newer = replace(before, state="COMPLETED", observed_at=T0 + timedelta(seconds=9))
+    older = replace(before, state="RUNNING", observed_at=T0 + timedelta(seconds=3))
+    store.observe("hpc", [(before, newer)], T0, accounting=None)
+    store.observe("hpc", [(before, older)], T0, accounting=None)
+    found = store.run(one.run)
+    assert found is not None
+    assert found.jobs[0].state == "COMPLETED"
+
+
+def test_an_outcome_of_a_run_that_is_gone_is_an_error_not_a_guess(store: Store) -> None:
+    """Nothing is recorded for a run that the store does not have."""
+    with pytest.raises(StoreError, match="vanished"):
+        store.settle("demo-00c0ffee", ACCEPTED, None, T0, job(run()))
+
+
+def test_any_thread_may_ask(store: Store) -> None:
+    """As a notebook does."""
+    store.add_run(run())
+    found: list[Run] = []
+    thread = threading.Thread(target=lambda: found.extend(store.runs()))
+    thread.start()
+    thread.join()
+    assert [one.run for one in found] == [run().run]

@@ -147,12 +147,48 @@ def test_an_open_record_outside_the_queue_is_no_end() -> None:
 
 
 def test_a_reused_id_is_another_job() -> None:
-    """Rows of another name, and records from before the submission, are not ours."""
-    strangers = {7: [record("FAILED", name="other"), record("FAILED", submit=T0 - timedelta(days=30))]}
-    seen = observe(JOB, Poll(queue(queued("RUNNING", name="other")), strangers, accounting=True), at(10))
-    assert seen.state is None
+    """Rows of another name are not ours; no other job bears the name of this run, whenever it was submitted."""
+    strangers = {7: [record("FAILED", name="other")]}
+    poll = Poll(queue(queued("RUNNING", name="other", comment="")), strangers, accounting=True)
+    assert observe(JOB, poll, at(10)).state is None
     assert own_records(JOB, strangers[7]) == []
-    assert len(own_records(JOB, [record("RUNNING", submit=None)])) == 1
+    assert len(own_records(JOB, [record("RUNNING", submit=T0 - timedelta(days=30))])) == 1
+
+
+def test_a_renamed_job_is_still_ours_by_its_comment() -> None:
+    """A site's plugin, or scontrol, may have changed its name."""
+    assert observe(JOB, Poll(queue(queued("RUNNING", name="renamed"))), at(10)).state == "RUNNING"
+
+
+def test_the_submission_is_told_by_slurm() -> None:
+    """A run that was found by its key was submitted when Slurm says, not when it was found."""
+    early = T0 - timedelta(hours=5)
+    assert observe(JOB, Poll(queue(queued("RUNNING", submit_time=early))), at(10)).submitted == early
+    assert observe(JOB, Poll(queue(queued("RUNNING", submit_time=None))), at(10)).submitted == T0
+
+
+def test_a_record_from_before_a_requeue_is_not_the_end() -> None:
+    """squeue saw the job start again after that record had closed; the newest record is not there yet."""
+    again = observe(JOB, Poll(queue(queued("RUNNING", start_time=at(200)))), at(210))
+    old = [record("PREEMPTED", end=at(65))]
+    gone = observe(again, Poll({}, {7: old}, accounting=True), at(900))
+    assert not finished(gone)
+    assert gone.missing_since == at(900)
+    done = observe(again, Poll(queue(queued("COMPLETED", start_time=at(200), end_time=at(300))), {7: old}), at(301))
+    assert (done.state, done.exit_code) == ("COMPLETED", None)
+    assert not accounted(done)
+    rows = [*old, record("COMPLETED", submit=at(66), start=at(200), end=at(300), elapsed=100)]
+    told = observe(done, Poll({}, {7: rows}, accounting=True), at(400))
+    assert accounted(told)
+    assert [one.elapsed for one in told.allocations] == [60, 100]
+
+
+def test_the_reason_of_an_end_is_kept() -> None:
+    """squeue knows why a job was cancelled; sacct, which speaks later, does not."""
+    row = queued("CANCELLED", reason="DependencyNeverSatisfied", end_time=None)
+    cancelled = observe(JOB, Poll(queue(row)), at(10))
+    told = observe(cancelled, Poll({}, {7: [record("CANCELLED by 0", start=None, elapsed=0)]}, accounting=True), at(20))
+    assert (told.reason, told.source) == ("DependencyNeverSatisfied", "sacct")
 
 
 def test_without_accounting_the_runs_record_decides() -> None:
@@ -230,7 +266,8 @@ WORDS = [*sorted(states.TERMINAL), "PENDING", "RUNNING", "COMPLETING", "REQUEUED
 def polls(draw: st.DrawFn) -> Poll:
     """Anything that a cluster may answer about job 7."""
     name = draw(st.sampled_from([RUN, "other"]))
-    rows = draw(st.sampled_from([None, {}, queue(queued(draw(st.sampled_from(WORDS)), name=name))]))
+    row = queued(draw(st.sampled_from(WORDS)), name=name, comment="")
+    rows = draw(st.sampled_from([None, {}, queue(row)]))
     accounts = draw(
         st.none()
         | st.lists(

@@ -17,7 +17,7 @@ NOT_FIT = 3
 def list_clusters(ctx: typer.Context, json: Json = False) -> None:
     """List the configured clusters. Asks no network."""
     from trainsub.cli import show
-    from trainsub.verbs.describe import clusters_document
+    from trainsub.cli.describe import clusters_document
 
     state: State = ctx.obj
     state.json = json
@@ -35,7 +35,7 @@ def check(
 ) -> None:
     """See whether a cluster can be reached and used; exit code 3 if not."""
     from trainsub.cli import show
-    from trainsub.verbs.describe import check_document
+    from trainsub.cli.describe import check_document
 
     state: State = ctx.obj
     state.json = json

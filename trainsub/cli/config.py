@@ -20,7 +20,7 @@ def show_config(
 ) -> None:
     """Show the configuration in force."""
     from trainsub.cli import show
-    from trainsub.verbs.describe import config_document
+    from trainsub.cli.describe import config_document
 
     state: State = ctx.obj
     state.json = json

@@ -66,7 +66,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
 
 def _show(state: "State", info: "SandboxInfo | None") -> None:
     from trainsub.cli import show
-    from trainsub.verbs.describe import sandbox_document
+    from trainsub.cli.describe import sandbox_document
 
     show.sandbox(state, sandbox_document(info))
 

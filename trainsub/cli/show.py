@@ -1,14 +1,15 @@
 """Tables and texts for people, documents for machines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from trainsub.cli import words
+from trainsub.errors import TrainsubError, UnknownClusterError
 
+if TYPE_CHECKING:
     from trainsub.cli.state import State
     from trainsub.client import Client
     from trainsub.documents import models
@@ -44,7 +45,7 @@ def runs(state: "State", known: Iterable["Run"]) -> None:
     if not listed:
         state.tell("no runs are known on this machine; `trainsub submit SPEC` makes one")
         return
-    table = _table("RUN", "CLUSTER", "JOB", "STATE", "NODES", "GPUS", "ELAPSED")
+    table = words.table("RUN", "CLUSTER", "JOB", "STATE", "NODES", "GPUS", "ELAPSED")
     for one in listed:
         job = one.jobs[-1] if one.jobs else None
         seen = phase(one)
@@ -52,12 +53,12 @@ def runs(state: "State", known: Iterable["Run"]) -> None:
             one.run,
             one.cluster,
             str(job.job_id) if job else "-",
-            _styled(
+            words.styled(
                 state_words(one), STYLES[seen] if seen != "finished" or (job and job.state == "COMPLETED") else "red"
             ),
-            _or_dash(job.nodes if job else None),
-            _or_dash(job.gpus if job else None),
-            _elapsed(job),
+            words.or_dash(job.nodes if job else None),
+            words.or_dash(job.gpus if job else None),
+            words.elapsed(job),
         )
     state.console().print(table)
 
@@ -77,7 +78,7 @@ def state_words(one: "Run") -> str:
     if job.reason and job.reason not in {"None", word} and seen in {"pending", "running"}:
         word += f" {job.reason}"
     lost = ", not seen since" if seen == "unknown" else ""
-    return f"{word} ({job.source}, {duration(age)} ago{lost})"
+    return f"{word} ({job.source}, {words.duration(age)} ago{lost})"
 
 
 def run(one: "Run", events: Sequence["Event"]) -> None:
@@ -86,7 +87,7 @@ def run(one: "Run", events: Sequence["Event"]) -> None:
         ("run", one.run),
         ("cluster", one.cluster),
         ("state", state_words(one)),
-        ("submitted", _time(one.created_at)),
+        ("submitted", words.time(one.created_at)),
     ]
     if one.detail:
         lines.append(("detail", one.detail))
@@ -101,7 +102,7 @@ def run(one: "Run", events: Sequence["Event"]) -> None:
             detail = " ".join(
                 part for part in (f"({event.source})" if event.source else "", event.detail or "") if part
             )
-            typer.echo(f"  {_time(event.at)}  {event.what} {detail}".rstrip())
+            typer.echo(f"  {words.time(event.at)}  {event.what} {detail}".rstrip())
 
 
 def _code_lines(one: "Run") -> list[tuple[str, str]]:
@@ -119,17 +120,17 @@ def _code_lines(one: "Run") -> list[tuple[str, str]]:
 def _job_lines(job: "Job") -> list[tuple[str, str]]:
     lines = [("job", f"{job.job_id} (link {job.link})")]
     if job.start_time:
-        end = _time(job.end_time) if job.end_time else "now"
-        lines.append(("ran", f"{_time(job.start_time)} to {end}, {_elapsed(job)}"))
+        end = words.time(job.end_time) if job.end_time else "now"
+        lines.append(("ran", f"{words.time(job.start_time)} to {end}, {words.elapsed(job)}"))
     if job.exit_code:
         lines.append(("exit code", f"{job.exit_code.code}:{job.exit_code.signal}"))
     for number, one in enumerate(job.allocations, 1):
-        start = _time(one.start) if one.start else "never started"
+        start = words.time(one.start) if one.start else "never started"
         gpus = f"{one.gpus} GPUs" if one.gpus is not None else "GPUs not recorded"
         lines.append(
             (
                 f"allocation {number}",
-                f"{one.state}, {start}, {duration(one.elapsed)}, {one.nodes} nodes, {gpus}, {one.nodelist}",
+                f"{one.state}, {start}, {words.duration(one.elapsed)}, {one.nodes} nodes, {gpus}, {one.nodelist}",
             )
         )
     return lines
@@ -137,13 +138,13 @@ def _job_lines(job: "Job") -> list[tuple[str, str]]:
 
 def ceiling(state: "State", plan: "models.PlanDocument") -> None:
     """The most that a plan can cost, as talk: stdout holds the script."""
-    nodes, gpus = _count(plan.nodes, "node"), _count(plan.gpus, "GPU")
+    nodes, gpus = words.count(plan.nodes, "node"), words.count(plan.gpus, "GPU")
     state.tell(f"run {plan.run} would ask {plan.cluster} for {nodes} with {gpus} in all")
     if plan.ceiling_gpu_seconds is None:
         state.tell("ceiling: none, since there is no time limit")
         return
     cost = f", {plan.ceiling.amount} {plan.ceiling.currency}" if plan.ceiling else ", no price configured"
-    state.tell(f"ceiling: {hours(plan.ceiling_gpu_seconds)} GPU-hours{cost}")
+    state.tell(f"ceiling: {words.hours(plan.ceiling_gpu_seconds)} GPU-hours{cost}")
 
 
 def usage(state: "State", document: "models.UsageDocument") -> None:
@@ -154,17 +155,17 @@ def usage(state: "State", document: "models.UsageDocument") -> None:
     if not document.runs:
         state.tell("no runs")
         return
-    table = _table("RUN", "CLUSTER", "STATE", "GPU-SECONDS", "GPU-HOURS", "COST", "")
+    table = words.table("RUN", "CLUSTER", "STATE", "GPU-SECONDS", "GPU-HOURS", "COST", "")
     for one in document.runs:
-        used = (_or_dash(one.gpu_seconds), hours(one.gpu_seconds))
-        table.add_row(one.run, one.cluster, one.state or "-", *used, _money(one.cost), _marks(one))
+        used = (words.or_dash(one.gpu_seconds), words.hours(one.gpu_seconds))
+        table.add_row(one.run, one.cluster, one.state or "-", *used, words.money(one.cost), words.marks(one))
     total = document.total
-    costs = " + ".join(_money(cost) for cost in total.cost) or "-"
+    costs = " + ".join(words.money(cost) for cost in total.cost) or "-"
     if not total.complete and total.cost:
         costs += " (without the runs that have no cost)"
     table.add_section()
-    used = (_or_dash(total.gpu_seconds), hours(total.gpu_seconds))
-    table.add_row("total", "", "", *used, costs, _marks(total))
+    used = (words.or_dash(total.gpu_seconds), words.hours(total.gpu_seconds))
+    table.add_row("total", "", "", *used, costs, words.marks(total))
     state.console().print(table)
 
 
@@ -174,10 +175,10 @@ def cost_of(state: "State", client: "Client", run: str) -> None:
 
     report = client.usage([run])
     document = usage_document(report.runs, report.rates, now=report.now).runs[0]
-    price = f", {_money(document.cost)}" if document.cost else ", no price configured"
+    price = f", {words.money(document.cost)}" if document.cost else ", no price configured"
     exact = [f"{document.gpu_seconds} GPU-seconds"] if document.gpu_seconds is not None else []
-    marks = ", ".join([*exact, *filter(None, [_marks(document)])])
-    state.tell(f"used {hours(document.gpu_seconds)} GPU-hours{price}{f' ({marks})' if marks else ''}")
+    marks = ", ".join([*exact, *filter(None, [words.marks(document)])])
+    state.tell(f"used {words.hours(document.gpu_seconds)} GPU-hours{price}{f' ({marks})' if marks else ''}")
 
 
 def clusters(state: "State", document: "models.ClustersDocument") -> None:
@@ -188,9 +189,9 @@ def clusters(state: "State", document: "models.ClustersDocument") -> None:
     if not document.clusters:
         state.tell("no cluster is configured; `trainsub config path` shows where, `trainsub sandbox up` makes one")
         return
-    table = _table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
+    table = words.table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
     for one in document.clusters:
-        where = (_plain(text) for text in (one.host or "-", one.remote_root))
+        where = (words.plain(text) for text in (one.host or "-", one.remote_root))
         table.add_row(one.name, one.transport, *where, "default" if one.default else "")
     state.console().print(table)
 
@@ -200,11 +201,11 @@ def findings(state: "State", document: "models.CheckDocument") -> None:
     if state.json:
         state.dump(document)
         return
-    table = _table("", "WHAT", "FOUND", "REMEDY")
+    table = words.table("", "WHAT", "FOUND", "REMEDY")
     for one in document.findings:
         style = {"ok": "green", "warning": "yellow", "error": "red"}[one.level]
-        words = (_plain(text) for text in (one.field, one.message, one.remedy or ""))
-        table.add_row(_styled(one.level, style), *words)
+        cells = (words.plain(text) for text in (one.field, one.message, one.remedy or ""))
+        table.add_row(words.styled(one.level, style), *cells)
     state.console().print(table)
 
 
@@ -215,7 +216,7 @@ def config(state: "State", document: "models.ConfigDocument", *, origin: bool) -
         return
     for key, value in document.values.items():
         from_where = f"  # {document.origin.get(key, 'default')}" if origin else ""
-        typer.echo(f"{key} = {_toml(value)}{from_where}")
+        typer.echo(f"{key} = {words.toml(value)}{from_where}")
 
 
 def sandbox(state: "State", document: "models.SandboxDocument") -> None:
@@ -230,75 +231,11 @@ def sandbox(state: "State", document: "models.SandboxDocument") -> None:
     typer.echo(f"ssh -F {document.ssh_config} trainsub-sandbox")
 
 
-def hours(seconds: int | None) -> str:
-    """GPU-seconds as GPU-hours, in enough places that small runs are not zero."""
-    if seconds is None:
-        return "unknown"
-    return f"{seconds / 3600:.2f}" if seconds >= 36_000 or seconds == 0 else f"{seconds / 3600:.4f}"  # noqa: PLR2004 -- 10 h
+def end_unasked(unasked: Mapping[str, TrainsubError], *, named: bool) -> None:
+    """End with the exit code of the first cluster that should have been asked and could not be.
 
-
-def duration(seconds: float) -> str:
-    """Seconds in the largest units that say enough."""
-    whole = max(0, int(seconds))
-    if whole < 60:  # noqa: PLR2004 -- a minute
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:  # noqa: PLR2004 -- an hour
-        return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"  # noqa: PLR2004 -- seconds matter little then
-    whole_hours, minutes = divmod(minutes, 60)
-    if whole_hours < 48:  # noqa: PLR2004 -- two days
-        return f"{whole_hours} h {minutes} min"
-    return f"{whole_hours // 24} d {whole_hours % 24} h"
-
-
-def _elapsed(job: "Job | None") -> str:
-    if job is None or job.start_time is None:
-        return "-"
-    end = job.end_time or datetime.now(UTC)
-    return duration((end - job.start_time).total_seconds())
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _money(money: "models.MoneyDocument | None") -> str:
-    return "-" if money is None else f"{money.amount} {money.currency}"
-
-
-def _marks(one: "models.RunUsageDocument | models.TotalDocument") -> str:
-    return ", ".join(word for word, true in (("provisional", one.provisional), ("estimated", one.estimated)) if true)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _or_dash(value: int | None) -> str:
-    return "-" if value is None else str(value)
-
-
-def _styled(text: str, style: str) -> str:
-    return f"[{style}]{_plain(text)}[/]" if style else _plain(text)
-
-
-def _plain(text: str) -> str:
-    """Text in which rich finds no markup: `[clusters.hpc.price]` would look like some."""
-    from rich.markup import escape
-
-    return escape(text)
-
-
-def _toml(value: object) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _table(*columns: str) -> "Table":
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number == 0, overflow="fold")
-    return table
+    Runs on a cluster that is not configured any more are old news, unless they were asked for by name.
+    """
+    for error in unasked.values():
+        if named or not isinstance(error, UnknownClusterError):
+            raise typer.Exit(error.exit_code)

@@ -41,7 +41,7 @@ class State:
 
         if self.verbose:
             self._log_to_stderr()
-        return Client(places=self.places(), tell=self.tell, ask=self._asker())
+        return Client(cluster=self.cluster, places=self.places(), tell=self.tell, ask=self._asker())
 
     def tell(self, line: str) -> None:
         """Say something to the person, on stderr."""

@@ -23,10 +23,6 @@ def status(
     state.json = json
     with state.client() as client:
         known = client.status(runs or (), cached=cached)
-        if state.cluster is not None:
-            known = known.on(state.cluster)
-            if not known.runs:
-                client.select(state.cluster)
         for cluster, error in known.unasked.items():
             state.tell(f"cluster {cluster} could not be asked: {error.message}")
             if error.hint:
@@ -35,5 +31,4 @@ def status(
             show.run(known.runs[0], client.history(known.runs[0].run))
         else:
             show.runs(state, known.runs)
-    for error in known.unasked.values():
-        raise typer.Exit(error.exit_code)
+    show.end_unasked(known.unasked, named=bool(runs))

@@ -77,7 +77,7 @@ def _size(count: int) -> str:
 
 def _show_plan(state: "State", plan: "Plan") -> None:
     from trainsub.cli import show
-    from trainsub.verbs.describe import plan_document
+    from trainsub.cli.describe import plan_document
 
     document = plan_document(plan)
     if state.json:

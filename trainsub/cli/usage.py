@@ -31,8 +31,7 @@ def usage(
         for cluster, error in report.unasked.items():
             state.tell(f"cluster {cluster} could not be asked, the figures are older: {error.message}")
         show.usage(state, report.document)
-    for error in report.unasked.values():
-        raise typer.Exit(error.exit_code)
+    show.end_unasked(report.unasked, named=bool(runs))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -6,6 +6,8 @@ from trainsub.config.model import Cluster
 from trainsub.config.resolve import Settings
 from trainsub.errors import UnknownClusterError
 
+SANDBOX = "sandbox"
+"""What `trainsub sandbox up` calls its cluster."""
 _HOW = "Add [clusters.NAME] with its host to the configuration; `trainsub config path` shows where."
 
 
@@ -24,12 +26,14 @@ def select_cluster(settings: Settings, name: str | None) -> tuple[str, Cluster]:
         raise UnknownClusterError("no cluster is configured", hint=_HOW)
     wanted = name or settings.config.default_cluster
     if wanted is None:
-        if len(clusters) > 1:
+        # A sandbox comes and goes; it must not make unclear what was clear before.
+        own = {name: cluster for name, cluster in clusters.items() if name != SANDBOX} or clusters
+        if len(own) > 1:
             raise UnknownClusterError(
                 f"which cluster? There are: {', '.join(sorted(clusters))}",
                 hint="Name one by --cluster, or set default_cluster in the configuration.",
             )
-        return next(iter(clusters.items()))
+        return next(iter(own.items()))
     if wanted in clusters:
         return wanted, clusters[wanted]
     source = "" if name else f", the default_cluster of {settings.origin.get('default_cluster', 'the configuration')}"

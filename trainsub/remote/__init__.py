@@ -9,10 +9,12 @@ from trainsub.remote.ask import Ask
 from trainsub.remote.requests import Completed, Exists, ListDirectory, ReadTail, RunCommand, Tail
 from trainsub.remote.settle import SettleReply, settle
 from trainsub.remote.submit import Progress, SubmitReply, SubmitRequest, submit
+from trainsub.remote.talk import EndedError
 
 __all__ = [
     "Ask",
     "Completed",
+    "EndedError",
     "Exists",
     "ListDirectory",
     "Progress",

@@ -35,8 +35,13 @@ class Scheduler(Protocol):
         """
         ...
 
-    def cancel(self, jobs: Sequence[Job]) -> list[CancelAnswer]:
-        """Cancel jobs; each must still bear its run's name, so that a reused id is never hit."""
+    def cancel(self, jobs: Sequence[Job], *, seen: bool) -> list[CancelAnswer]:
+        """Cancel jobs.
+
+        Args:
+            jobs: The jobs.
+            seen: Slurm has just shown that these ids are ours; else only a job that bears its run's name is told.
+        """
         ...
 
     def facts(self, root: str) -> ClusterFacts:

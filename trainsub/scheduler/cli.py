@@ -11,11 +11,13 @@ from trainsub.record.paths import RunPaths
 from trainsub.remote import Ask, Completed
 from trainsub.scheduler.base import CancelAnswer
 from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, states, tres
-from trainsub.tracker.track import SUBMIT_SLACK, Poll, accounted
+from trainsub.tracker.track import Poll, accounted, is_ours
 from trainsub.tracker.values import Job
 
 MANY_SECONDS = 120
 """Patience with questions whose answers may be megabytes on a busy cluster."""
+CLOCKS_APART = timedelta(days=1)
+"""How much earlier than a job's submission sacct's window begins: clocks differ, and a wider window costs nothing."""
 LISTING = 1 << 16
 """An exit record is one line; this is far more."""
 NEEDED = ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sha256sum", "tar", "gzip", "timeout", "mktemp")
@@ -36,9 +38,10 @@ class SlurmCli:
 
     def poll(self, jobs: Sequence[Job], *, root: str, everything: bool = False) -> Poll:
         """One question for all jobs, one for those that left the queue; see ``Scheduler``."""
-        queue = self._queue()
-        if queue is None:
-            return Poll(queue=None)
+        said = self._ask.run(squeue.argv(), timeout=MANY_SECONDS)
+        if said.rc != 0:
+            return Poll(queue=None, silence=_words(said))
+        queue = {row.job_id: row for row in squeue.parse(_text(said.out))}
         gone = [job for job in jobs if everything or _left_queue(job, queue)]
         if not gone:
             return Poll(queue=queue)
@@ -52,11 +55,11 @@ class SlurmCli:
             records=self._records(silent, root),
         )
 
-    def cancel(self, jobs: Sequence[Job]) -> list[CancelAnswer]:
-        """Cancel jobs by id and name, so that a reused id is never hit."""
+    def cancel(self, jobs: Sequence[Job], *, seen: bool) -> list[CancelAnswer]:
+        """Cancel jobs by id; by name too unless squeue has just shown that they are ours, so that no other is hit."""
         answers = []
         for job in jobs:
-            said = self._ask.run(scancel.argv([job.job_id], name=job.run))
+            said = self._ask.run(scancel.argv([job.job_id], name="" if seen else job.run))
             fine = said.rc == 0 or scancel.says_ended(_text(said.err))
             answers.append(CancelAnswer(job.job_id, None if fine else _words(said)))
         return answers
@@ -87,28 +90,27 @@ class SlurmCli:
             missing=missing,
         )
 
-    def _queue(self) -> Mapping[int, squeue.QueueRow] | None:
-        """squeue's rows by job id; None where it could not be asked."""
-        said = self._ask.run(squeue.argv(), timeout=MANY_SECONDS)
-        if said.rc != 0:
-            return None
-        return {row.job_id: row for row in squeue.parse(_text(said.out))}
-
     def _accounts(self, jobs: Sequence[Job]) -> tuple[Mapping[int, Sequence[sacct.AccountRow]] | None, bool | None]:
         """sacct's records by job id, and whether there are accounts at all."""
-        since = min(job.submitted for job in jobs) - SUBMIT_SLACK - timedelta(hours=1)
+        since = min(job.submitted for job in jobs) - CLOCKS_APART
         said = self._ask.run(sacct.argv([job.job_id for job in jobs], since), timeout=MANY_SECONDS)
         if said.rc != 0:
             return None, False if _NO_ACCOUNTING in _text(said.err).lower() else None
         found: dict[int, list[sacct.AccountRow]] = {}
-        for row in sacct.parse(_text(said.out)):
-            found.setdefault(row.job_id, []).append(row)
+        try:
+            for row in sacct.parse(_text(said.out)):
+                found.setdefault(row.job_id, []).append(row)
+        except OutputError:
+            return None, None  # what squeue said stands, and sacct is asked again
         return found, True
 
     def _gpus_tracked(self, accounts: Mapping[int, Sequence[sacct.AccountRow]]) -> bool:
         """Whether a record without GPUs means none; asked only where there is such a record."""
         held = [row.alloc_tres for rows in accounts.values() for row in rows if row.alloc_tres]
-        if all(tres.gpus(text) is not None for text in held):
+        try:
+            if all(tres.gpus(text) is not None for text in held):
+                return False
+        except OutputError:
             return False
         settings = _parsed(self._ask.run(scontrol.config_argv()), scontrol.parse_config)
         return settings is not None and scontrol.tracks_gpus(settings)
@@ -142,7 +144,7 @@ class SlurmCli:
 def _left_queue(job: Job, queue: Mapping[int, squeue.QueueRow]) -> bool:
     """Whether sacct should be asked: squeue does not list the job, or lists it as ended while its accounts are open."""
     row = queue.get(job.job_id)
-    if row is None or row.name != job.run:
+    if row is None or not is_ours(row, job):
         return True
     return states.phase(row.state) == "finished" and not accounted(job)
 

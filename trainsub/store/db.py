@@ -4,6 +4,7 @@ Rollback journal, not WAL: WAL needs shared memory, which network homes do not h
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Self
 
 from trainsub.errors import StoreError
 from trainsub.store import rows
+from trainsub.store.claims import Claims
 from trainsub.store.migrations import migrate
 from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Allocation, Job, Run
 
@@ -39,6 +41,9 @@ class Store:
     Args:
         path: The SQLite file; it and its folder are made when missing, readable by their owner only.
 
+    Attributes:
+        claims: Which runs are being submitted right now.
+
     Raises:
         StoreError: The file cannot be opened, is damaged, or is newer than this trainsub.
     """
@@ -49,7 +54,10 @@ class Store:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 path.touch(mode=0o600)
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            # A notebook may call from any thread; the lock keeps them apart.
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._lock = threading.RLock()
+            self.claims = Claims(path.parent / "claims")
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -81,16 +89,18 @@ class Store:
     def settle(self, run: str, outcome: str, detail: str | None, at: datetime, job: Job | None = None) -> None:
         """Record the outcome of a submission, with the job that it gave."""
         with self._transaction() as db:
+            found = db.execute("SELECT cluster FROM runs WHERE run = ?", (run,)).fetchone()
+            if found is None:
+                raise StoreError(f"run {run} vanished from the store {self.path} while it was being submitted")
             db.execute("UPDATE runs SET outcome = ?, detail = ? WHERE run = ?", (outcome, detail, run))
             events = [Event(run, job.link if job else None, at, f"submission {outcome}", None, detail)]
             if job is not None:
-                (cluster,) = db.execute("SELECT cluster FROM runs WHERE run = ?", (run,)).fetchone()
-                self._put_job(db, job, cluster)
+                self._put_job(db, job, found["cluster"])
                 events.append(Event(run, job.link, at, f"job {job.job_id}", "sbatch"))
             self._note(db, events)
 
     def reopen(self, run: Run) -> None:
-        """Record a new try of a run that was refused or voided: same key, perhaps another plan."""
+        """Put a run in the place of one of the same id that was never accepted: same key, perhaps another plan."""
         with self._transaction() as db:
             db.execute("DELETE FROM allocations WHERE run = ?", (run.run,))
             db.execute("DELETE FROM jobs WHERE run = ?", (run.run,))
@@ -100,8 +110,9 @@ class Store:
     def forget(self, run: str) -> None:
         """Take an intent back of which nothing was sent."""
         with self._transaction() as db:
-            db.execute("DELETE FROM events WHERE run = ?", (run,))
-            db.execute("DELETE FROM runs WHERE run = ? AND outcome = ?", (run, OPEN))
+            if db.execute("SELECT 1 FROM runs WHERE run = ? AND outcome = ?", (run, OPEN)).fetchone():
+                db.execute("DELETE FROM events WHERE run = ?", (run,))
+                db.execute("DELETE FROM runs WHERE run = ?", (run,))
 
     def run(self, run: str) -> Run | None:
         """One run by its id."""
@@ -138,8 +149,10 @@ class Store:
         """Record a poll: the jobs that changed, as pairs of before and after, and that the cluster was asked."""
         with self._transaction() as db:
             for before, after in changed:
+                if self._known_later(db, after):
+                    continue
                 self._put_job(db, after, cluster)
-                if (before.state, before.reason) != (after.state, after.reason):
+                if before.state != after.state:  # reasons come and go by the minute while a job waits
                     self._note(
                         db, [Event(after.run, after.link, at, after.state or "unknown", after.source, after.reason)]
                     )
@@ -185,15 +198,22 @@ class Store:
     # -- inside -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+        with _explained(self.path), self._lock:
+            self._db.execute(f"BEGIN {kind}")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+
+    def _known_later(self, db: sqlite3.Connection, job: Job) -> bool:
+        """Whether another process wrote what it learned after this was asked."""
+        row = db.execute("SELECT observed_at FROM jobs WHERE run = ? AND link = ?", (job.run, job.link)).fetchone()
+        known = rows.time(row["observed_at"]) if row else None
+        return known is not None and job.observed_at is not None and known > job.observed_at
 
     def _put_job(self, db: sqlite3.Connection, job: Job, cluster: str) -> None:
         db.execute("DELETE FROM allocations WHERE run = ? AND link = ?", (job.run, job.link))
@@ -210,10 +230,10 @@ class Store:
     def _runs(self, where: str, values: tuple[object, ...]) -> list[Run]:
         """Runs with their jobs and allocations: three queries, however many runs."""
         chosen = f"SELECT run FROM runs {where}"  # noqa: S608 -- `where` is ours
-        with _explained(self.path):
-            runs = self._db.execute(f"SELECT * FROM runs {where} ORDER BY created_at, run", values).fetchall()  # noqa: S608 -- `where` is ours
-            jobs = self._db.execute(f"SELECT * FROM jobs WHERE run IN ({chosen}) ORDER BY run, link", values).fetchall()  # noqa: S608 -- the same
-            allocations = self._db.execute(
+        with self._transaction("DEFERRED") as db:
+            runs = db.execute(f"SELECT * FROM runs {where} ORDER BY created_at, run", values).fetchall()  # noqa: S608 -- `where` is ours
+            jobs = db.execute(f"SELECT * FROM jobs WHERE run IN ({chosen}) ORDER BY run, link", values).fetchall()  # noqa: S608 -- the same
+            allocations = db.execute(
                 f"SELECT * FROM allocations WHERE run IN ({chosen}) ORDER BY run, link, number",  # noqa: S608 -- the same
                 values,
             ).fetchall()
@@ -252,4 +272,6 @@ def _hint(error: sqlite3.DatabaseError) -> str:
         return "Point TRAINSUB_STATE_DIR at a folder that you may write to."
     if "full" in said:
         return "The disk is full; make room, then run the command again."
-    return "Move the file away; the runs themselves are safe on their clusters."
+    if "malformed" in said or "not a database" in said:
+        return "The file is damaged. Move it away; the runs themselves are safe on their clusters."
+    return "Nothing was changed; run the command again."

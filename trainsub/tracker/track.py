@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 from trainsub.errors import OutputError
 from trainsub.record.exits import ExitRecord
+from trainsub.record.names import parse_comment
 from trainsub.slurm import states, tres
 from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker.values import Allocation, Job
 
-SUBMIT_SLACK = timedelta(hours=1)
-"""How far laptop and cluster clocks may differ before a record counts as another job's with a reused id."""
+END_SLACK = timedelta(minutes=1)
+"""How far two of Slurm's own times of the same end may differ."""
 RECORD_PATIENCE = timedelta(minutes=10)
 """How long a run's own exit record waits for Slurm's accounts to speak first."""
 
@@ -24,6 +25,7 @@ class Poll:
 
     Attributes:
         queue: Rows of squeue by job id; None when squeue could not be asked.
+        silence: Why squeue could not be asked, in its own words.
         accounts: Records of sacct by job id; None when sacct could not be asked or was not.
         accounting: Whether the cluster keeps accounts at all; None when not known.
         gpus_tracked: Whether the cluster records GPUs, so that a record without them means that none were held.
@@ -34,6 +36,7 @@ class Poll:
     accounts: Mapping[int, Sequence[AccountRow]] | None = None
     accounting: bool | None = None
     gpus_tracked: bool = False
+    silence: str = ""
     records: Mapping[int, Sequence[ExitRecord]] = field(default_factory=dict)
 
 
@@ -43,8 +46,8 @@ def finished(job: Job) -> bool:
 
 
 def accounted(job: Job) -> bool:
-    """Whether Slurm's records of the job are complete: it ended, and its newest record has an end."""
-    return finished(job) and bool(job.allocations) and job.allocations[-1].end is not None
+    """Whether Slurm's records of the job are complete: it ended, and its newest record is of that end."""
+    return finished(job) and bool(job.allocations) and _is_the_end(job, job.allocations[-1])
 
 
 def observe(job: Job, poll: Poll, now: datetime) -> Job:
@@ -62,11 +65,11 @@ def observe(job: Job, poll: Poll, now: datetime) -> Job:
     if rows:
         job = replace(job, allocations=tuple(_allocation(row, poll) for row in rows))
     queued = poll.queue.get(job.job_id) if poll.queue is not None else None
-    if queued is not None and queued.name == job.run:
-        return _from_queue(job, queued, rows, now)
+    if queued is not None and is_ours(queued, job):
+        return _from_queue(job, queued, now)
     if poll.queue is None:
         return job
-    if rows and states.phase(rows[-1].state) == "finished":
+    if rows and states.phase(rows[-1].state) == "finished" and not _outlived(job, rows[-1]):
         return _from_accounts(job, rows[-1], now)
     record = _deciding_record(job, poll, now)
     if record is not None:
@@ -76,11 +79,18 @@ def observe(job: Job, poll: Poll, now: datetime) -> Job:
     return replace(job, missing_since=job.missing_since or now)
 
 
+def is_ours(row: QueueRow, job: Job) -> bool:
+    """Whether a row of squeue is this job's, and not of another one that was given the same id later.
+
+    A site's plugin may rename jobs or rewrite comments; one of the two is enough.
+    """
+    mark = parse_comment(row.comment)
+    return row.name == job.run or (mark is not None and mark.run == job.run)
+
+
 def own_records(job: Job, rows: Sequence[AccountRow]) -> list[AccountRow]:
-    """The records that are this job's, oldest first: same id, same name, not submitted before it."""
-    earliest = job.submitted - SUBMIT_SLACK
-    mine = [row for row in rows if row.name == job.run and (row.submit is None or row.submit >= earliest)]
-    return sorted(mine, key=_age)
+    """The records that are this job's, oldest first: same id, same name. No other job is named after this run."""
+    return sorted((row for row in rows if row.name == job.run), key=_age)
 
 
 def _age(row: AccountRow) -> tuple[float, float]:
@@ -105,13 +115,28 @@ def _allocation(row: AccountRow, poll: Poll) -> Allocation:
     )
 
 
-def _from_queue(job: Job, row: QueueRow, rows: Sequence[AccountRow], now: datetime) -> Job:
+def _outlived(job: Job, row: AccountRow) -> bool:
+    """Whether squeue showed the job alive after this record's end: then it is not the newest one."""
+    if finished(job) or row.end is None or job.start_time is None:
+        return False
+    return job.start_time > row.end
+
+
+def _is_the_end(job: Job, last: Allocation) -> bool:
+    """Whether a record is of the end that the job came to, and not of an allocation before a requeue."""
+    if last.end is None or last.state != job.state:
+        return False
+    return job.end_time is None or last.end >= job.end_time - END_SLACK
+
+
+def _from_queue(job: Job, row: QueueRow, now: datetime) -> Job:
     """squeue speaks: its word stands, forwards or backwards."""
     done = states.phase(row.state) == "finished"
     running = states.phase(row.state) == "running"
     known = [_gpus(row.tres), *(one.gpus for one in reversed(job.allocations)), job.gpus]
-    return replace(
+    seen = replace(
         job,
+        submitted=min(job.submitted, row.submit_time or job.submitted),
         state=states.base_word(row.state),
         reason=row.reason,
         source="squeue",
@@ -121,14 +146,10 @@ def _from_queue(job: Job, row: QueueRow, rows: Sequence[AccountRow], now: dateti
         end_time=row.end_time if done else None,
         nodes=row.nodes,
         gpus=next((count for count in known if count is not None), None),
-        exit_code=_closed_exit_code(rows) if done else None,
         missing_since=None,
     )
-
-
-def _closed_exit_code(rows: Sequence[AccountRow]) -> ExitCode | None:
-    """The newest record's exit code, once that record is closed."""
-    return rows[-1].exit_code if rows and rows[-1].end else None
+    last = seen.allocations[-1] if seen.allocations else None
+    return replace(seen, exit_code=last.exit_code if done and last and _is_the_end(seen, last) else None)
 
 
 def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
@@ -137,7 +158,7 @@ def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
     return replace(
         job,
         state=states.base_word(row.state),
-        reason=None,
+        reason=job.reason if finished(job) else None,
         source="sacct",
         observed_at=now,
         start_time=row.start,

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from trainsub.slurm.values import ExitCode
 
+LINK = 1
+"""The number of a run's first job."""
 OPEN = "open"
 """The intent is recorded; nothing is known of its outcome."""
 ACCEPTED = "accepted"

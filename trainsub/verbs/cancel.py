@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainsub import poller
-from trainsub.errors import RefusedError, UnsettledError
+from trainsub.errors import ClusterError, RefusedError, SlurmSilentError, UnsettledError
+from trainsub.scheduler import Scheduler
 from trainsub.session import Session
-from trainsub.store import Event, find_runs
+from trainsub.slurm import states
+from trainsub.store import Event
 from trainsub.tracker.track import finished
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
+from trainsub.tracker.values import ACCEPTED, Job, Run
+
+LOOKS = 3
+"""How often Slurm is asked whether an order has been taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,44 +34,83 @@ def cancel(session: Session, texts: Sequence[str]) -> list[Cancelled]:
 
     Raises:
         RefusedError: Slurm refused one; the others were told.
-        UnsettledError: It is not known whether a run has a job.
+        UnsettledError: It is not known whether a run has a job; the others were told.
         TransportError: A cluster could not be talked to.
     """
-    runs = find_runs(session.store, texts)
+    runs, unsettled = _settled(session, session.find(texts))
     told: dict[str, list[int]] = {run.run: [] for run in runs}
     refused: list[str] = []
     for cluster in sorted({run.cluster for run in runs}):
-        poller.settle_open(session, cluster)
-        here = find_runs(session.store, [run.run for run in runs if run.cluster == cluster])
-        for run in here:
-            if run.outcome in {OPEN, UNKNOWN}:
-                raise UnsettledError(
-                    f"it is not known yet whether run {run.run} has a job; it was not cancelled",
-                    hint=f"`trainsub status {run.run}` settles it; then cancel again.",
-                )
-        jobs = [job for run in here if run.outcome == ACCEPTED for job in run.jobs if not finished(job)]
+        jobs = [job for run in runs if run.cluster == cluster for job in run.jobs if not finished(job)]
         if jobs:
             refused += _cancel_jobs(session, cluster, jobs, told)
     if refused:
         raise RefusedError("; ".join(refused), hint="`trainsub status` shows what Slurm knows of them.")
-    after = find_runs(session.store, [run.run for run in runs])
+    if unsettled is not None:
+        raise unsettled
+    after = session.find([run.run for run in runs])
     return [Cancelled(run, tuple(told[run.run])) for run in after]
+
+
+def _settled(session: Session, runs: Sequence[Run]) -> tuple[list[Run], UnsettledError | None]:
+    """The runs with their outcomes, and the error of one that has none: it must not keep the others running."""
+    settled, error = [], None
+    for run in runs:
+        try:
+            settled.append(poller.settle_named(session, run))
+        except UnsettledError as unsettled:
+            error = unsettled
+    return settled, error
 
 
 def _cancel_jobs(session: Session, cluster: str, jobs: Sequence[Job], told: dict[str, list[int]]) -> list[str]:
     """Look, cancel what still lives, look again; what Slurm refused, in its words."""
-    root = session.cluster(cluster).remote_root
     refused = []
     with poller.conversation(session, cluster, "cancel") as (ask, scheduler):
-        resolved = ask.root(root)
-        alive = [job for job in poller.update(session, cluster, scheduler, jobs, root=resolved) if not finished(job)]
+        root = ask.root(session.cluster(cluster).remote_root)
+        seen = _looked(session, cluster, scheduler, root)
+        alive = [job for job in _known(session, jobs) if not finished(job)]
         of_id = {job.job_id: job for job in alive}
-        for answer in scheduler.cancel(alive):
+        for answer in scheduler.cancel(alive, seen=seen):
             job = of_id[answer.job_id]
             if answer.error is not None:
                 refused.append(f"job {answer.job_id} of run {job.run} was not cancelled: {answer.error}")
                 continue
             told[job.run].append(job.job_id)
             session.store.note(Event(job.run, job.link, session.clock.now(), "cancel ordered", "trainsub"))
-        poller.update(session, cluster, scheduler, alive, root=resolved)
+        _watch(session, cluster, scheduler, root, [job for job in alive if job.job_id in told[job.run]])
     return refused
+
+
+def _looked(session: Session, cluster: str, scheduler: Scheduler, root: str) -> bool:
+    """Ask Slurm about the jobs; False where it does not answer, which must not keep a job running."""
+    try:
+        poller.update(session, cluster, scheduler, root=root)
+    except (SlurmSilentError, ClusterError):
+        return False
+    return True
+
+
+def _watch(session: Session, cluster: str, scheduler: Scheduler, root: str, jobs: Sequence[Job]) -> None:
+    """See that the order was taken; say so where Slurm still shows a job as if nothing had happened."""
+    going_on = list(jobs)
+    for look in range(LOOKS):
+        if look:
+            session.clock.sleep(look)
+        if not _looked(session, cluster, scheduler, root):
+            break
+        going_on = [job for job in _known(session, going_on) if not _ending(job)]
+        if not going_on:
+            return
+    for job in going_on:
+        session.tell(f"job {job.job_id} of run {job.run} was told to stop, and Slurm still shows it as {job.state}")
+
+
+def _ending(job: Job) -> bool:
+    return finished(job) or states.base_word(job.state or "") == "COMPLETING"
+
+
+def _known(session: Session, jobs: Sequence[Job]) -> list[Job]:
+    """The jobs as the store has them now."""
+    runs = {run.run: run for run in session.find(sorted({job.run for job in jobs})) if run.outcome == ACCEPTED}
+    return [known for job in jobs for known in runs[job.run].jobs if known.link == job.link]

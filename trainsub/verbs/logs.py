@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 
 from trainsub import poller
-from trainsub.errors import ConnectionLostError, RefusedError, RemoteTimeoutError, UnreachableError, UnsettledError
+from trainsub.errors import (
+    ConnectionLostError,
+    OutputError,
+    RefusedError,
+    RemoteTimeoutError,
+    SlurmSilentError,
+    UnreachableError,
+)
 from trainsub.record.paths import RunPaths
-from trainsub.remote import Ask, ListDirectory, ReadTail
+from trainsub.remote import Ask, EndedError, ListDirectory, ReadTail
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
-from trainsub.store import find_run
 from trainsub.tracker.track import finished
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
+from trainsub.tracker.values import ACCEPTED, Job, Run
 
 CHUNK = 1 << 20
 """Most bytes asked for at a time, so that a long log shows early and Ctrl-C is heard."""
@@ -40,24 +46,14 @@ def logs(session: Session, text: str, *, follow: bool = False) -> Iterator[bytes
         UnsettledError: It is not known whether there is a job.
         TransportError: The cluster cannot be talked to (with ``follow`` only if it never could).
     """
-    run = find_run(session.store, text)
-    if run.outcome in {OPEN, UNKNOWN}:
-        run = poller.settle_run(session, run)
-    _must_have_jobs(run)
+    (named,) = session.find([text])
+    run = poller.settle_named(session, named)
+    if run.outcome != ACCEPTED:
+        raise RefusedError(f"run {run.run} was not accepted, so it has no log", hint=run.detail)
     if not follow:
         yield from _once(session, run)
         return
     yield from _Follower(session, run).chunks()
-
-
-def _must_have_jobs(run: Run) -> None:
-    if run.outcome in {OPEN, UNKNOWN}:
-        raise UnsettledError(
-            f"it is not known yet whether run {run.run} has a job, so there is no log",
-            hint=f"`trainsub status {run.run}` settles it.",
-        )
-    if run.outcome != ACCEPTED or not run.jobs:
-        raise RefusedError(f"run {run.run} was not accepted, so it has no log", hint=run.detail)
 
 
 def _once(session: Session, run: Run) -> Iterator[bytes]:
@@ -65,10 +61,21 @@ def _once(session: Session, run: Run) -> Iterator[bytes]:
     with poller.conversation(session, run.cluster, "logs") as (ask, _):
         paths = RunPaths(ask.root(session.cluster(run.cluster).remote_root), run.run)
         for job in run.jobs:
-            offset = 0
-            while (tail := ask.tail(paths.log(job.job_id), offset, CHUNK)) is not None and tail.data:
-                offset = tail.end
-                yield tail.data
+            yield from _whole(session, ask, paths.log(job.job_id), job)
+
+
+def _whole(session: Session, ask: Ask, path: str, job: Job) -> Iterator[bytes]:
+    """One log as long as it is now; what is written meanwhile is not chased."""
+    tail = ask.tail(path, 0, CHUNK)
+    if tail is None:
+        session.tell(f"job {job.job_id} has no log yet")
+        return
+    size = tail.size
+    while tail is not None and tail.data:
+        yield tail.data
+        if tail.end >= size:
+            return
+        tail = ask.tail(path, tail.end, min(CHUNK, size - tail.end))
 
 
 class _Follower:
@@ -85,30 +92,32 @@ class _Follower:
         self._exits = 0
         self._pauses = poller.intervals()
         self._next_poll = 0.0
+        self._reached = False
+        self._pause = 1.0
+        self._silent = False
 
     def chunks(self) -> Iterator[bytes]:
         """Bytes until the run has ended; a lost connection is made again and nothing is lost or repeated."""
-        pause = 1.0
-        reached = False
         while True:
             try:
                 with poller.conversation(self._session, self._run.cluster, "follow") as (ask, scheduler):
-                    reached, pause = True, 1.0
                     yield from self._over(ask, scheduler)
                     return
-            except (ConnectionLostError, RemoteTimeoutError, UnreachableError) as error:
-                if not reached:
+            except (ConnectionLostError, RemoteTimeoutError, UnreachableError, EndedError) as error:
+                if not self._reached:
                     raise
                 self._session.drop(self._run.cluster)
                 self._session.tell(
-                    f"connection to {self._run.cluster} lost ({error.message}); the job goes on; again in {pause:.0f} s"
+                    f"connection to {self._run.cluster} lost ({error.message}); the job goes on; "
+                    f"again in {self._pause:.0f} s"
                 )
-                self._session.clock.sleep(pause)
-                pause = min(pause * 2, RETRY_SECONDS)
+                self._session.clock.sleep(self._pause)
+                self._pause = min(self._pause * 2, RETRY_SECONDS)
 
     def _over(self, ask: Ask, scheduler: Scheduler) -> Iterator[bytes]:
         """Follow over one conversation."""
         root = ask.root(self._session.cluster(self._run.cluster).remote_root)
+        self._reached, self._pause = True, 1.0
         paths = RunPaths(root, self._run.run)
         while True:
             # Asked before the log is read: what a job wrote before its end is then certainly in what is read.
@@ -145,9 +154,16 @@ class _Follower:
         now = self._session.clock.monotonic()
         if now < self._next_poll:
             return
-        jobs = [job for job in self._run.jobs if not finished(job)]
-        poller.update(self._session, self._run.cluster, scheduler, jobs, root=root)
-        self._run = find_run(self._session.store, self._run.run)
+        try:
+            poller.update(self._session, self._run.cluster, scheduler, root=root)
+            self._silent = False
+        except EndedError:
+            raise
+        except (SlurmSilentError, OutputError) as error:
+            if not self._silent:
+                self._session.tell(f"{error.message}; the log is followed on")
+            self._silent = True
+        self._run = self._session.store.run(self._run.run) or self._run
         self._next_poll = self._session.clock.monotonic() + next(self._pauses)
 
     def _tick(self) -> float:

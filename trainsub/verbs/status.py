@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainsub import poller
-from trainsub.errors import TransportError, UnknownClusterError
+from trainsub.errors import ClusterError, TrainsubError, TransportError, UnknownClusterError
 from trainsub.session import Session
-from trainsub.store import Event, find_runs
-from trainsub.tracker.track import finished
 from trainsub.tracker.values import OPEN, UNKNOWN, Run
 
 
@@ -22,12 +20,7 @@ class Status:
     """
 
     runs: tuple[Run, ...]
-    unasked: dict[str, TransportError | UnknownClusterError]
-
-    def on(self, cluster: str) -> "Status":
-        """Only what concerns one cluster."""
-        unasked = {name: error for name, error in self.unasked.items() if name == cluster}
-        return Status(tuple(run for run in self.runs if run.cluster == cluster), unasked)
+    unasked: dict[str, TrainsubError]
 
 
 def status(session: Session, texts: Sequence[str], *, cached: bool = False) -> Status:
@@ -43,12 +36,12 @@ def status(session: Session, texts: Sequence[str], *, cached: bool = False) -> S
         AmbiguousRunError: A RUN means several.
     """
     runs = _known(session, texts)
-    unasked: dict[str, TransportError | UnknownClusterError] = {}
-    concerned = set() if cached else {run.cluster for run in runs if _open(run)}
+    unasked: dict[str, TrainsubError] = {}
+    concerned = set() if cached else {run.cluster for run in runs if _open(session, run)}
     for cluster in sorted(concerned):
         try:
             _refresh(session, cluster)
-        except (TransportError, UnknownClusterError) as error:
+        except (TransportError, ClusterError, UnknownClusterError) as error:
             session.drop(cluster)
             unasked[cluster] = error
     if concerned:
@@ -56,19 +49,15 @@ def status(session: Session, texts: Sequence[str], *, cached: bool = False) -> S
     return Status(tuple(runs), unasked)
 
 
-def history(session: Session, run: Run) -> list[Event]:
-    """What happened to a run, oldest first."""
-    return session.store.events(run.run)
-
-
 def _known(session: Session, texts: Sequence[str]) -> list[Run]:
     """The runs meant, as the store has them."""
-    return find_runs(session.store, texts) if texts else session.store.runs()
+    return session.find(texts) if texts else session.runs()
 
 
-def _open(run: Run) -> bool:
+def _open(session: Session, run: Run) -> bool:
     """Whether a question may tell something new."""
-    return run.outcome in {OPEN, UNKNOWN} or any(not finished(job) for job in run.jobs)
+    now = session.clock.now()
+    return run.outcome in {OPEN, UNKNOWN} or any(poller.is_open(job, now) for job in run.jobs)
 
 
 def _refresh(session: Session, cluster: str) -> None:

@@ -6,16 +6,15 @@ exec on the cluster, record the outcome. What is not known is called unknown and
 
 from dataclasses import replace
 
-from trainsub.errors import RefusedError, TrainsubError, UnsettledError
+from trainsub.errors import RefusedError, StoreError, TrainsubError, UnsettledError
 from trainsub.plan import Plan
 from trainsub.poller import settle_run
 from trainsub.remote import Progress, SubmitReply, SubmitRequest
 from trainsub.remote import submit as send
 from trainsub.session import Session
 from trainsub.slurm.refusals import explain
-from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, VOID, Code, Job, Run
+from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
 
-LINK = 1
 SPEC_FILE = "spec.toml"
 SCRIPT_FILE = "script.sbatch"
 
@@ -36,46 +35,62 @@ def submit(session: Session, plan: Plan, *, progress: Progress | None = None) ->
         UnsettledError: It is not known whether there is a job; the next command finds out.
         TransportError: The cluster could not be reached; nothing was sent.
     """
-    earlier = _earlier(session, plan)
-    if earlier is not None:
-        return earlier
-    run = _intent(session, plan)
-    try:
-        reply = send(session.transport(plan.cluster), _request(session, plan), progress)
-    except TrainsubError:
-        # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
-        session.store.forget(run.run)
-        raise
-    return _concluded(session, plan, run, reply)
+    with session.store.claims.hold(plan.run):
+        earlier = _earlier(session, plan)
+        if earlier is not None:
+            return earlier
+        former = session.store.run(plan.run)
+        run = _intent(session, plan)
+        try:
+            reply = send(session.transport(plan.cluster), _request(session, plan), progress)
+        except TrainsubError:
+            # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
+            if former is None:
+                session.store.forget(run.run)
+            else:
+                session.store.reopen(former)
+            raise
+        return _concluded(session, plan, run, reply)
 
 
 def _earlier(session: Session, plan: Plan) -> Run | None:
     """A run that this plan already is: the same key, or the same content whose outcome was still open."""
     same_key = session.store.run(plan.run)
-    for run in session.store.unsettled(plan.cluster):
-        if run.run != plan.run and not (plan.key_drawn and run.plan_hash == plan.plan_hash):
-            continue
-        settled = settle_run(session, run)
-        if settled.outcome == ACCEPTED:
-            session.tell(f"an earlier submission of this was accepted as job {settled.jobs[-1].job_id}; not sent again")
-            return settled
-        if settled.outcome in {OPEN, UNKNOWN}:
-            raise _unsettled(settled)
+    if same_key is not None and same_key.outcome in {OPEN, UNKNOWN}:
+        # Wherever it went, which need not be where this plan goes.
+        return _settled(session, same_key)
     if same_key is not None and same_key.outcome == ACCEPTED:
-        if same_key.plan_hash != plan.plan_hash:
-            session.tell(f"run {plan.run} has this key already, with another spec or other code; that run stands")
-        else:
-            session.tell(f"run {plan.run} was submitted before; that run stands, and nothing was sent")
+        where = f" on cluster {same_key.cluster}" if same_key.cluster != plan.cluster else ""
+        other = ", with another spec or other code" if same_key.plan_hash != plan.plan_hash else ""
+        session.tell(f"run {plan.run} was submitted before{where}{other}; that run stands, and nothing was sent")
         return same_key
+    for run in session.store.unsettled(plan.cluster):
+        if plan.key_drawn and run.plan_hash == plan.plan_hash:
+            # Typed twice in two terminals, perhaps: the first one's outcome is waited for, and is the answer.
+            with session.store.claims.hold(run.run):
+                settled = _settled(session, session.store.run(run.run) or run)
+            if settled is not None:
+                return settled
     return None
+
+
+def _settled(session: Session, run: Run) -> Run | None:
+    """The run, if it turns out to have been accepted; None if there is no job of it and will be none.
+
+    Raises:
+        UnsettledError: It is still not known.
+    """
+    settled = settle_run(session, run) if run.outcome in {OPEN, UNKNOWN} else run
+    if settled.outcome in {OPEN, UNKNOWN}:
+        raise _unsettled(settled)
+    if settled.outcome != ACCEPTED:
+        return None
+    session.tell(f"an earlier submission of this was accepted as job {settled.jobs[-1].job_id}; not sent again")
+    return settled
 
 
 def _intent(session: Session, plan: Plan) -> Run:
     """Record what is about to be sent."""
-    code = None
-    if plan.snapshot is not None:
-        packed = plan.snapshot
-        code = Code(packed.sha256, packed.size, packed.files, packed.commit, packed.dirty, packed.untracked)
     run = Run(
         run=plan.run,
         name=plan.spec.name,
@@ -86,7 +101,7 @@ def _intent(session: Session, plan: Plan) -> Run:
         outcome=OPEN,
         script=plan.script,
         spec=plan.spec.to_toml(),
-        code=code,
+        code=plan.code,
     )
     if not session.store.add_run(run):
         session.store.reopen(run)
@@ -116,8 +131,8 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
     for note in reply.notes:
         session.tell(note)
     if reply.outcome == ACCEPTED and reply.job_id is not None:
-        job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=now)
-        session.store.settle(run.run, ACCEPTED, None, now, job)
+        job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=reply.begun or now)
+        _record_accepted(session, plan, job)
         if reply.existing:
             session.tell(f"run {run.run} was submitted before, as job {reply.job_id}; that run stands")
         elif plan.snapshot is not None:
@@ -127,6 +142,17 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
     if reply.outcome in {REFUSED, VOID}:
         raise _refused(plan, reply.outcome, reply.text or reply.detail)
     raise _unsettled(replace(run, outcome=UNKNOWN, detail=reply.detail))
+
+
+def _record_accepted(session: Session, plan: Plan, job: Job) -> None:
+    """Record the job; where that fails, its id must not be lost."""
+    try:
+        session.store.settle(job.run, ACCEPTED, None, session.clock.now(), job)
+    except StoreError as error:
+        raise StoreError(
+            f"job {job.job_id} on {plan.cluster} was accepted as run {job.run}, but not recorded: {error.message}",
+            hint=f"The next command records it. {error.hint or ''}".strip(),
+        ) from error
 
 
 def _refused(plan: Plan, outcome: str, words: str) -> RefusedError:

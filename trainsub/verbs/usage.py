@@ -7,9 +7,8 @@ from datetime import datetime
 from trainsub import poller
 from trainsub.documents.models import TotalDocument, UsageDocument
 from trainsub.documents.usage import Rates, usage_document
-from trainsub.errors import TransportError, UnknownClusterError
+from trainsub.errors import ClusterError, TrainsubError, TransportError, UnknownClusterError
 from trainsub.session import Session
-from trainsub.store import find_runs
 from trainsub.tracker.track import accounted
 from trainsub.tracker.values import Run
 
@@ -28,7 +27,7 @@ class UsageReport:
     runs: tuple[Run, ...]
     rates: dict[str, Rates]
     now: datetime
-    unasked: dict[str, TransportError | UnknownClusterError]
+    unasked: dict[str, TrainsubError]
 
     @property
     def document(self) -> UsageDocument:
@@ -53,13 +52,13 @@ def usage(
         cached: Ask no cluster.
     """
     runs = _chosen(session, texts, since)
-    unasked: dict[str, TransportError | UnknownClusterError] = {}
+    unasked: dict[str, TrainsubError] = {}
     clusters = {run.cluster for run in runs}
     open_ones = {run.cluster for run in runs if any(not accounted(job) for job in run.jobs)}
     for cluster in sorted(set() if cached else open_ones):
         try:
             poller.refresh(session, cluster, everything=True)
-        except (TransportError, UnknownClusterError) as error:
+        except (TransportError, ClusterError, UnknownClusterError) as error:
             session.drop(cluster)
             unasked[cluster] = error
     return UsageReport(
@@ -71,7 +70,7 @@ def usage(
 
 
 def _chosen(session: Session, texts: Sequence[str], since: datetime | None) -> list[Run]:
-    runs = find_runs(session.store, texts) if texts else session.store.runs()
+    runs = session.find(texts) if texts else session.runs()
     return [run for run in runs if run.jobs and (since is None or run.created_at >= since)]
 
 

@@ -11,15 +11,10 @@ from trainsub.ledger.usage import amount
 from trainsub.plan import Plan
 from trainsub.sandbox import SandboxInfo
 from trainsub.spec.problems import dotted
-from trainsub.tracker.values import Code
 
 
 def plan_document(plan: Plan) -> models.PlanDocument:
     """What would be submitted."""
-    packed = plan.snapshot
-    code = None
-    if packed is not None:
-        code = Code(packed.sha256, packed.size, packed.files, packed.commit, packed.dirty, packed.untracked)
     cost = None
     if plan.ceiling is not None and plan.currency is not None:
         cost = models.MoneyDocument(amount=amount(plan.ceiling), currency=plan.currency)
@@ -32,7 +27,7 @@ def plan_document(plan: Plan) -> models.PlanDocument:
         time_limit=plan.time_limit,
         ceiling_gpu_seconds=plan.ceiling_gpu_seconds,
         ceiling=cost,
-        code=code_document(code),
+        code=code_document(plan.code),
         script=plan.script,
     )
 

@@ -1,0 +1,93 @@
+"""How values are written for people: durations, times, money, tables."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from trainsub.documents import models
+    from trainsub.tracker.values import Job
+
+
+def hours(seconds: int | None) -> str:
+    """GPU-seconds as GPU-hours, in enough places that small runs are not zero."""
+    if seconds is None:
+        return "unknown"
+    return f"{seconds / 3600:.2f}" if seconds >= 36_000 or seconds == 0 else f"{seconds / 3600:.4f}"  # noqa: PLR2004 -- 10 h
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the largest units that say enough."""
+    whole = max(0, int(seconds))
+    if whole < 60:  # noqa: PLR2004 -- a minute
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 -- an hour
+        return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"  # noqa: PLR2004 -- seconds matter little then
+    whole_hours, minutes = divmod(minutes, 60)
+    if whole_hours < 48:  # noqa: PLR2004 -- two days
+        return f"{whole_hours} h {minutes} min"
+    return f"{whole_hours // 24} d {whole_hours % 24} h"
+
+
+def elapsed(job: "Job | None") -> str:
+    """How long a job has held its nodes, or did."""
+    if job is None or job.start_time is None:
+        return "-"
+    end = job.end_time or datetime.now(UTC)
+    return duration((end - job.start_time).total_seconds())
+
+
+def time(moment: datetime) -> str:
+    """A time as the wall clock here shows it."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def money(money: "models.MoneyDocument | None") -> str:
+    """An amount with its currency."""
+    return "-" if money is None else f"{money.amount} {money.currency}"
+
+
+def marks(one: "models.RunUsageDocument | models.TotalDocument") -> str:
+    """Whether a figure still grows, and whether it is an estimate."""
+    return ", ".join(word for word, true in (("provisional", one.provisional), ("estimated", one.estimated)) if true)
+
+
+def count(number: int, what: str) -> str:
+    """A number and its noun."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def or_dash(value: int | None) -> str:
+    """A number, or a dash for what is not known."""
+    return "-" if value is None else str(value)
+
+
+def styled(text: str, style: str) -> str:
+    """Text for a table's cell, in a style."""
+    return f"[{style}]{plain(text)}[/]" if style else plain(text)
+
+
+def plain(text: str) -> str:
+    """Text in which rich finds no markup: `[clusters.hpc.price]` would look like some."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def toml(value: object) -> str:
+    """A value as a configuration file has it."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def table(*columns: str) -> "Table":
+    """A table without lines, as wide as it takes."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0, overflow="fold")
+    return table
