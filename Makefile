@@ -32,7 +32,7 @@ docs: setup ## write the reference pages anew
 	$(BIN)/python docs/generate.py
 
 bench: setup ## figures and ratios, printed as a table
-	@./tests/docker $(BIN)/python -m benchmarks
+	@PYTHONPATH=tests ./tests/docker $(BIN)/python -m benchmarks
 
 format: setup
 	$(BIN)/ruff format .

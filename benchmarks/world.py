@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from clusters import SlurmCluster, ensure
+
 from benchmarks.relay import Relay
-from tests.clusters import SlurmCluster, ensure
 from trainsub.sandbox.files import known_hosts_text, ssh_config_text
 
 DELAY = 0.025

@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -56,14 +57,14 @@ def cli_page() -> str:
     return "\n".join(lines)
 
 
-def _commands(command: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """The command and all below it."""
     yield path, command
     for name, below in getattr(command, "commands", {}).items():
         yield from _commands(below, (*path, name))
 
 
-def _usage(command: object) -> Iterator[str]:
+def _usage(command: Any) -> Iterator[str]:
     """The words behind a verb."""
     if any(parameter.param_type_name == "option" for parameter in command.params if parameter.name != "help"):
         yield "[OPTIONS]"
@@ -72,7 +73,7 @@ def _usage(command: object) -> Iterator[str]:
             yield parameter.metavar or parameter.name.upper()
 
 
-def _parameter(parameter: object) -> str:
+def _parameter(parameter: Any) -> str:
     """One row of a table."""
     is_option = parameter.param_type_name == "option"
     is_flag = getattr(parameter, "is_flag", False)
@@ -186,10 +187,10 @@ def _link(document: type[models.Document]) -> str:
     return f"[{_word(document)}](#{_word(document).replace(' ', '-')})"
 
 
-NAMES = {str: "text", int: "integer", bool: "true or false", object: "any value", type(None): "null"}
+NAMES: dict[Any, str] = {str: "text", int: "integer", bool: "true or false", object: "any value", type(None): "null"}
 
 
-def _type(annotation: object) -> str:  # noqa: PLR0911 -- one for each kind of type
+def _type(annotation: Any) -> str:  # noqa: PLR0911 -- one for each kind of type
     """A type as a reader of JSON calls it."""
     arguments = typing.get_args(annotation)
     match typing.get_origin(annotation):
@@ -203,6 +204,8 @@ def _type(annotation: object) -> str:  # noqa: PLR0911 -- one for each kind of t
             return f"object: {_type(arguments[1])} by {_type(arguments[0])}"
         case typing.Annotated:
             return "time"
+        case _:
+            pass
     if inspect.isclass(annotation) and issubclass(annotation, models.Document):
         return _link(annotation)
     return NAMES[annotation]

@@ -21,7 +21,7 @@ DATA = st.recursive(
 
 
 @given(DATA)
-def test_what_is_written_reads_back(data: dict) -> None:
+def test_what_is_written_reads_back(data: dict[str, object]) -> None:
     """Written data is the same data again."""
     assert tomllib.loads(toml.write(data)) == data
 

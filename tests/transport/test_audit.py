@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sshd import Cluster, Server
 
-from tests.transport.conftest import Cluster, Server
 from trainsub.errors import ConfigError
 from trainsub.transport import Audit, AuditRecord, open_transport
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sshd import Server, make_key, output, public, run
 
-from tests.transport.conftest import Server, make_key, output, public, run
 from trainsub.errors import AuthError, ConfigError
 from trainsub.transport import Transport
 

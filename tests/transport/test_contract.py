@@ -5,8 +5,8 @@ import threading
 import time
 
 import pytest
+from sshd import output
 
-from tests.transport.conftest import output
 from trainsub.errors import RemoteTimeoutError
 from trainsub.transport import Transport
 from trainsub.transport.base import STDERR_LIMIT

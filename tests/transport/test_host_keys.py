@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sshd import Server, make_key, output, public, run
 
-from tests.transport.conftest import Server, make_key, output, public, run
 from trainsub.errors import HostKeyError
 from trainsub.transport import Transport
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sshd import make_key, public, run
 
-from tests.transport.conftest import make_key, public, run
 from trainsub.transport.identities import (
     KeyFile,
     agent_order,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sshd import Server, free_port, output
 
-from tests.transport.conftest import Server, free_port, output
 from trainsub.errors import (
     ConfigError,
     ConnectionLostError,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sshd import Cluster
 
-from tests.transport.conftest import Cluster
 from trainsub.errors import ConfigError
 from trainsub.transport.ssh_config import Here, Target, expand, parse_ssh_g, route
 
