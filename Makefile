@@ -23,7 +23,7 @@ unit: setup ## everything that needs no container, and full branch coverage of t
 	$(BIN)/python tests/coverage_gate.py $(PURE)
 
 clusters: setup ## the tests on real Slurm in containers
-	@./tests/docker $(BIN)/pytest -m cluster --durations=15 tests
+	@./tests/docker $(BIN)/pytest -n 2 --dist loadgroup -m cluster --durations=15 tests
 
 demo: setup ## the main job on a sandbox: real Slurm in Docker on this machine
 	@./examples/demo $(BIN)
