@@ -149,6 +149,24 @@ def test_a_young_submit_is_unknown(cluster: Cluster, monkeypatch: pytest.MonkeyP
     assert cluster.slurm.calls("squeue") == []
 
 
+@pytest.mark.parametrize(("name", "age", "archive", "outcome"), [
+    (RUN, 20, None, UNKNOWN), (RUN, 70, None, VOID), (RUN, 70, 20, UNKNOWN), (RUN, 70, 70, VOID),
+    ("other", 20, 20, VOID), (RUN + ".x", 20, 20, VOID),
+])  # fmt: skip
+def test_a_submit_on_its_way_to_the_lock_is_unknown(
+    cluster: Cluster, name: str, age: int, archive: int | None, outcome: str
+) -> None:
+    """As long as it gives signs of life: touches its directory, or receives an archive."""
+    stage = cluster.root / ".new.0123"
+    (stage / name).mkdir(parents=True)
+    if archive is not None:
+        (stage / ".archive").touch()
+        os.utime(stage / ".archive", (time.time() - archive,) * 2)
+    os.utime(stage / name, (time.time() - age,) * 2)
+    assert ask(cluster).outcome == outcome
+    assert cluster.run_dir.exists() == (outcome == VOID)
+
+
 def test_a_lock_without_a_mark_is_as_old_as_its_directory(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mark is written just after the lock."""
     monkeypatch.setattr(SETTLE, "_WAIT", 0)

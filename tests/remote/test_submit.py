@@ -556,15 +556,62 @@ def test_a_refusal_nobody_heard_is_told_and_removed_later(cluster: Cluster) -> N
     wait_until(lambda: cluster.leftovers() == [])
 
 
-def test_a_black_hole_before_sbatch_is_unknown(cluster: Cluster) -> None:
-    """The client waits as long as it was told; the program goes on, and its answer is found."""
+def slowly(cluster: Cluster, name: str, script: str) -> str:
+    """A slurm_bin with a command before the system's that does something more."""
     slow = cluster.slurm.base / "slow"
     slow.mkdir()
-    (slow / "tar").write_text('#!/bin/sh\nsleep 1.5\nexec /usr/bin/env -u PATH /bin/tar "$@"\n')
-    (slow / "tar").chmod(0o755)
-    request = cluster.request(patience=0.5, slurm_bin=f"{slow}:{cluster.slurm.bin}")
+    (slow / name).write_text(f'#!/bin/sh\n{script}\nexec /bin/{name} "$@"\n')
+    (slow / name).chmod(0o755)
+    return f"{slow}:{cluster.slurm.bin}"
+
+
+def loops(cluster: Cluster) -> list[str]:
+    """Programs that still run with the environment of this test."""
+    mark = f"HOME={cluster.home}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark in path.read_bytes().split(b"\0"):
+                found.append(path.with_name("cmdline").read_text().replace("\0", " "))
+    return found
+
+
+@pytest.mark.parametrize("name", ["tar", "sha256sum"])
+@pytest.mark.parametrize("first", [False, True])
+def test_slow_work_on_an_archive_is_not_silent(
+    cluster: Cluster, name: str, monkeypatch: pytest.MonkeyPatch, *, first: bool
+) -> None:
+    """Signs of life keep the client waiting beyond its patience, and end with the work."""
+    monkeypatch.setattr(SUBMIT, "_BEAT", 1)
+    request = cluster.request(patience=2.0, slurm_bin=slowly(cluster, name, "sleep 3.5"), send_archive_first=first)
+    reply = submit(cluster.login, request)
+    assert (reply.outcome, reply.notes) == (ACCEPTED, ())
+    assert reply.received > 7 * 34
+    wait_until(lambda: loops(cluster) == [])
+    assert cluster.leftovers() == [RUN]
+
+
+@pytest.mark.parametrize("how", ["exit 1", "kill -9 $(ps -o sid= -p $$); sleep 1"])
+def test_slow_work_that_fails_ends_its_signs_of_life(
+    cluster: Cluster, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the work fails or its program is killed: nobody goes on saying that it is busy."""
+    monkeypatch.setattr(SUBMIT, "_BEAT", 1)
+    with pytest.raises((RemoteFileError, OutputError)) as caught:
+        submit(cluster.login, cluster.request(patience=3.0, slurm_bin=slowly(cluster, "tar", f"sleep 1.5; {how}")))
+    assert isinstance(caught.value, RemoteFileError) == (how == "exit 1")
+    wait_until(lambda: loops(cluster) == [])
+
+
+def test_a_black_hole_before_sbatch_is_unknown(cluster: Cluster) -> None:
+    """The client waits as long as it was told; while the program may be at work nobody voids it."""
+    request = cluster.request(patience=0.5, slurm_bin=slowly(cluster, "tar", "sleep 1.5"))
     reply = submit(cluster.login, request)
     assert reply.outcome == UNKNOWN
+    settled = settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin))
+    assert (settled.outcome, cluster.run_dir.exists()) == (UNKNOWN, False)
+    assert "still" in settled.detail
+    wait_until(lambda: cluster.leftovers() == [])
     assert settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin)).outcome == VOID
     wait_until(lambda: cluster.leftovers() == [RUN])
     assert cluster.slurm.calls("sbatch") == []

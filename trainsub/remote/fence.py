@@ -28,6 +28,7 @@ class State:
         owner: What the fence holds; ``-`` if nobody has created it.
         answer: sbatch's answer as recorded; empty if it is not.
         begun: When the submit called sbatch, by that clock; None if its mark does not tell.
+        seen: When a submit that has not come to the lock yet gave its last sign of life, by that clock.
     """
 
     now: int
@@ -36,6 +37,7 @@ class State:
     owner: str
     answer: bytes
     begun: datetime | None
+    seen: int | None
 
 
 class Look(Request[State]):
@@ -58,7 +60,7 @@ class Look(Request[State]):
         """See Request."""
         frame = frames[0]
         match frame:
-            case Frame("state", (now, started, limit, owner, begun)):
+            case Frame("state", (now, started, limit, owner, begun, seen)):
                 return State(
                     int(now),
                     None if started == "-" else int(started),
@@ -66,6 +68,7 @@ class Look(Request[State]):
                     owner,
                     frame.body,
                     read_begun(begun),
+                    None if seen == "-" else int(seen),
                 )
             case _:
                 raise unexpected(frame)

@@ -19,6 +19,7 @@ The races, S being the submitting program and Z the settler:
 ====================================================  ===============================================================
 what happens                                          why at most one job trains, and what is said is true
 ====================================================  ===============================================================
+S is receiving or unpacking                           its directory ``.new.<nonce>/<run>`` is young: Z says unknown
 S never got its input, or died before the lock        Z makes the run's directory with ``void`` in it.  S, if it lives,
                                                       finds the lock taken: void
 S is between the lock and sbatch                      the mark is young: Z says unknown.  Once the mark is older than
@@ -63,6 +64,8 @@ _WAIT = 10
 """Seconds to wait for the answer of a submit that seems to be at work."""
 _ABANDONED = 600
 """Seconds after which nobody is removing a directory any more."""
+_SILENT = 60
+"""Seconds without a sign of life after which a submit is not on its way to the lock any more; it gives one each 10."""
 _HISTORY = timedelta(days=30)
 _SKEW = timedelta(days=1)
 _NO_ACCOUNTING = b"accounting storage is disabled"
@@ -125,12 +128,11 @@ def _settle(ask: Ask, run: str, link: int, begun: datetime) -> SettleReply:
         state = ask.batch(Look(_WAIT))[0]
     if not _undecided(state):
         return _from_directory(ask, state)
-    age = 0 if state.started is None else state.now - state.started
+    if busy := _busy(state):
+        return _unknown(busy)
     if state.owner == GONE:
         # Nobody called sbatch in it, or sbatch refused.
-        return _unknown("the run's directory is being removed") if age < _ABANDONED else SettleReply(VOID)
-    if _at_work(state):
-        return _unknown(f"the submit began {age} s ago and may still be at work")
+        return SettleReply(VOID)
     queue = RunCommand(squeue.by_name_argv(run), timeout=60)
     queued, recorded = ask.batch(queue, RunCommand(sacct.by_name_argv(run, begun), timeout=60))
     try:
@@ -145,6 +147,18 @@ def _settle(ask: Ask, run: str, link: int, begun: datetime) -> SettleReply:
 
 def _undecided(state: State) -> bool:
     return state.owner in {NO_FENCE, GONE} and read_answer(state.answer).outcome == UNKNOWN
+
+
+def _busy(state: State) -> str:
+    """Say what is still going on, which nobody should interfere with; nothing if the run is left alone."""
+    if state.started is None:
+        # It may come from another machine, on its way to the lock.
+        preparing = state.seen is not None and state.now - state.seen < _SILENT
+        return "a submit of it is still sending or unpacking its files" if preparing else ""
+    age = state.now - state.started
+    if state.owner == GONE:
+        return "the run's directory is being removed" if age < _ABANDONED else ""
+    return f"the submit began {age} s ago and may still be at work" if _at_work(state) else ""
 
 
 def _at_work(state: State) -> bool:

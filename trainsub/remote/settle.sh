@@ -3,7 +3,13 @@
 find_root "$TS_ROOT"
 TS_RUN_DIR=$TS_BASE/runs/$TS_RUN
 
-ts_state() { # seconds to wait: the clock here, when the submit began and its limit, the fence, and the answer
+sign_of_life() { # when a submit of this run that has not yet come to its lock was last seen at work
+	for TS_NEW in "$TS_BASE"/.new.*/"$TS_RUN"; do
+		stat -c %Y "$TS_NEW" "${TS_NEW%"$TS_RUN"}.archive"
+	done 2>/dev/null | sort -n | tail -n 1
+}
+
+ts_state() { # seconds to wait: the clock here, when the submit began and its limit, the fence, its mark, and the answer
 	TS_TICKS=0
 	while [ "$TS_TICKS" -lt "$1" ] && [ -d "$TS_RUN_DIR" ]; do
 		case $(cd "$TS_RUN_DIR" && owner_of "$TS_LINK") in
@@ -16,14 +22,15 @@ ts_state() { # seconds to wait: the clock here, when the submit began and its li
 	done
 	if ! cd "$TS_RUN_DIR" 2>/dev/null; then
 		cd /
-		body state "$(date +%s)" - - - -
+		TS_SEEN=$(sign_of_life)
+		body state "$(date +%s)" - - - - "${TS_SEEN:--}"
 		return
 	fi
 	read_mark "$TS_LINK"
 	TS_BEGUN=$TS_SINCE
 	# Without its mark a submit is at its very beginning, or was refused the mark: the directory tells its age.
 	[ "$TS_SINCE" != - ] || TS_SINCE=$(stat -c %Y .)
-	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")" "$TS_BEGUN"
+	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")" "$TS_BEGUN" -
 	[ ! -f "answer.$TS_LINK" ] || cat "answer.$TS_LINK"
 }
 

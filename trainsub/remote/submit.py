@@ -51,6 +51,8 @@ _GRACE = 25.0
 """Seconds beyond sbatch's own limit: timeout's ``-k 10``, writing the answer, the way back."""
 _WAIT_FOR_OTHER = 8
 """Seconds that the program waits for the answer of another submit of the same run."""
+_BEAT = 10
+"""Seconds between two signs of life of a program that verifies or unpacks an archive."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _PREPARED = frozenset({"work", "logs", "exit"})
 
@@ -72,8 +74,8 @@ class SubmitRequest:
         sbatch_options: More options for the command line, before those that trainsub always gives.
         slurm_bin: Where Slurm's commands are, if not on the PATH there.
         sbatch_timeout: Seconds that sbatch is given.
-        patience: Seconds of silence borne while a slow file system verifies or unpacks an archive; before an answer of
-            sbatch it is its time limit and a little more.
+        patience: Seconds of silence borne; a program that verifies or unpacks an archive is not silent.  Before an
+            answer of sbatch it is its time limit and a little more.
         send_archive_first: Send the archive without being asked, which spares a round trip if it is lacking.
     """
 
@@ -279,4 +281,5 @@ def _values(request: SubmitRequest) -> Values:
         "TS_OPTIONS": request.sbatch_options,
         "TS_TIMEOUT": request.sbatch_timeout,
         "TS_WAIT": _WAIT_FOR_OTHER,
+        "TS_BEAT": _BEAT,
     }

@@ -1,5 +1,5 @@
 # Brings a run to the cluster and hands it to sbatch, at most once.  See submit.py for the protocol.
-# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_OPTIONS TS_TIMEOUT TS_WAIT
+# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_OPTIONS TS_TIMEOUT TS_WAIT TS_BEAT
 
 # The client may vanish at any time; what it started is then brought to a defined end all the same.
 trap '' HUP PIPE
@@ -7,12 +7,42 @@ trap 'exit 143' TERM INT
 
 find_root "$TS_ROOT"
 TS_STAGE=$TS_BASE/.new.$TS_NONCE
+# By its name a settler knows that a submit of this run is under way; see sign_of_life in settle.sh.
+TS_NEW=$TS_STAGE/$TS_RUN
 TS_RUN_DIR=$TS_BASE/runs/$TS_RUN
 TS_ARCHIVE=$TS_BASE/code/$TS_SHA.tar.gz
 TS_ANSWER_FILE=answer.$TS_LINK
 TS_LOCKED=
+TS_LOOP=
+
+alive() { # what is done, command: while it is at work the client, and a settler, are told so now and then
+	TS_WHAT=$1
+	shift
+	# A file system that hangs stops the loop, too.  Nothing else is told before hush.
+	while sleep "$TS_BEAT" >/dev/null && there && touch -c "$TS_NEW" && frame busy "$TS_WHAT"; do :; done 2>/dev/null &
+	TS_LOOP=$!
+	"$@" || {
+		hush
+		return 1
+	}
+	hush
+}
+
+there() { # whether this program, of which the loop is a part, has not been killed, or only its remains are there
+	kill -0 $$ && [ "$(cut -d ' ' -f 3 /proc/$$/stat)" != Z ]
+}
+
+hush() {
+	[ -z "$TS_LOOP" ] || {
+		# A shell that has only just begun may miss any other signal.
+		kill -9 "$TS_LOOP"
+		wait "$TS_LOOP"
+		TS_LOOP=
+	} 2>/dev/null
+}
 
 clean() { # before anything is told that ends the talk: what is told is then true of the disk, too
+	hush
 	cd / || :
 	[ ! -d "$TS_STAGE" ] || scrap "$TS_STAGE"
 	if [ -n "$TS_LOCKED" ] && cd "$TS_RUN_DIR"; then
@@ -52,30 +82,26 @@ take() { # size, path
 
 intact() { # path of an archive
 	[ -f "$1" ] && [ "$(wc -c <"$1")" -eq "$TS_SIZE" ] || return
-	case $(sha256sum <"$1") in
-	"$TS_SHA "*) ;;
-	*) return 1 ;;
-	esac
+	TS_SUM=$(sha256sum <"$1")
+	[ "${TS_SUM%% *}" = "$TS_SHA" ]
 }
 
 unpack() {
 	# From standard input: tar takes a name with a colon for another machine's.
-	(cd "$TS_STAGE/run/work" && TAR_OPTIONS='' GZIP='' tar -xpzof -) <"$TS_ARCHIVE"
+	(cd "$TS_NEW/work" && TAR_OPTIONS='' GZIP='' tar -xpzof -) <"$TS_ARCHIVE"
 }
 
 fetch_archive() { # the snapshot is in code/, whole
-	TS_HAVE=
-	! intact "$TS_ARCHIVE" || TS_HAVE=1
-	if [ -n "$TS_FIRST" ] && [ -n "$TS_HAVE" ]; then
-		head -c "$TS_SIZE" >/dev/null
-		return
+	if alive verify intact "$TS_ARCHIVE"; then
+		[ -z "$TS_FIRST" ] || alive receive take "$TS_SIZE" /dev/null
+		return 0
 	fi
-	[ -z "$TS_HAVE" ] || return 0
 	[ -n "$TS_FIRST" ] || frame need
-	receive "$TS_SIZE" "$TS_STAGE/archive"
-	intact "$TS_STAGE/archive" ||
-		fail content verify "the archive is not the one announced: its sha256 is $(sha256sum <"$TS_STAGE/archive")"
-	step store mv "$TS_STAGE/archive" "$TS_ARCHIVE"
+	# Not alive: the growing file itself is the sign of life, and one that a dead connection cannot give.
+	receive "$TS_SIZE" "$TS_STAGE/.archive"
+	alive verify intact "$TS_STAGE/.archive" ||
+		fail content verify "the archive is not the one announced: its sha256 is $TS_SUM"
+	step store mv "$TS_STAGE/.archive" "$TS_ARCHIVE"
 	frame stored
 }
 
@@ -173,7 +199,7 @@ lock() { # returns when this program, and no other, has made the run's directory
 
 furnish() { # the run's directory gets what was prepared; the mark tells a settler how long sbatch may take
 	printf '%s %s\n' "$(date +%s)" "$TS_TIMEOUT" >"$TS_RUN_DIR/submit.$TS_LINK" &&
-		mv "$TS_STAGE/run"/* "$TS_RUN_DIR/" && rmdir "$TS_STAGE/run" "$TS_STAGE"
+		mv "$TS_NEW"/* "$TS_RUN_DIR/" && rmdir "$TS_NEW" "$TS_STAGE"
 }
 
 double_percent() { # Slurm replaces %x in file names; %% is a plain one
@@ -229,10 +255,10 @@ record() { # the answer is on disk before anybody hears it
 
 step root make_root "$TS_STAGE"
 ! other_protocol || fail protocol "$TS_FOUND" ''
-step prepare mkdir "$TS_STAGE/run" "$TS_STAGE/run/work" "$TS_STAGE/run/logs" "$TS_STAGE/run/exit"
+step prepare mkdir "$TS_NEW" "$TS_NEW/work" "$TS_NEW/logs" "$TS_NEW/exit"
 eval "set -- $TS_FILES"
 while [ $# -gt 0 ]; do
-	receive "$2" "$TS_STAGE/run/$1"
+	receive "$2" "$TS_NEW/$1"
 	shift 2
 done
 # Somebody who only asks again need not send the code again.
@@ -241,7 +267,7 @@ if [ -n "$TS_SHA" ]; then
 	fetch_archive
 	[ ! -d "$TS_RUN_DIR" ] || meet
 	frame busy unpack
-	step unpack unpack
+	alive unpack step unpack unpack
 fi
 # From here on nothing more is needed from the client.
 lock
