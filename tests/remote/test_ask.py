@@ -83,6 +83,16 @@ def test_a_log_is_followed_by_offset(cluster: Cluster) -> None:
         assert ask.read(str(log) + "x") is None
 
 
+def test_a_log_is_as_long_as_the_open_file_says(cluster: Cluster) -> None:
+    """On a network file system a name's attributes may be seconds old; opening the file asks anew."""
+    (cluster.slurm.bin / "stat").write_text("#!/bin/sh\necho 2\n")
+    (cluster.slurm.bin / "stat").chmod(0o755)
+    log = cluster.home / "log"
+    log.write_bytes(b"text")
+    with Ask(cluster.login, slurm_bin=str(cluster.slurm.bin)) as ask:
+        assert ask.tail(str(log), 0, 100) == Tail(b"text", 0, 4)
+
+
 def test_a_poll_costs_few_bytes(cluster: Cluster) -> None:
     """A look at a log and for an exit record is one round trip of some 250 bytes beyond the log's own."""
     run = cluster.home / "runs" / "llama-7b-3f9a1c2e"

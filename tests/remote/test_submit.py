@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -405,6 +406,17 @@ def test_a_full_disk(cluster: Cluster) -> None:
         assert (reply.outcome, reply.job_id) == (ACCEPTED, 1000)
     finally:
         subprocess.run(["umount", "-l", cluster.root], check=True)  # the program may still be leaving
+
+
+def test_what_killed_programs_left_is_removed_after_a_day(cluster: Cluster) -> None:
+    """Directories without write permission too; what is younger, or is not ours, stays."""
+    for name, age in ((".new.0123", 2), (".new.4567", 0.5), (".other", 2)):
+        (cluster.root / name / "r/work/locked").mkdir(parents=True)
+        (cluster.root / name / "r/work/locked/f").touch()
+        (cluster.root / name / "r/work/locked").chmod(0o555)
+        os.utime(cluster.root / name, (time.time() - age * 86400,) * 2)
+    assert submit(cluster.login, cluster.request()).outcome == ACCEPTED
+    assert sorted(cluster.leftovers()) == [".new.4567", ".other", RUN]
 
 
 def test_another_protocol_is_refused(cluster: Cluster) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from trainsub.errors import ConnectionLostError, OutputError
+from trainsub.remote.fence import Claim, Discard, Look
 from trainsub.remote.frames import Frame
 from trainsub.remote.outcome import read_answer
 from trainsub.remote.requests import Completed, Exists, FindRoot, ListDirectory, ReadTail, Request, RunCommand
@@ -121,7 +122,7 @@ def test_what_was_said_before_hanging_up_counts() -> None:
     assert one.read_frame(1) == Frame("a")
 
 
-@pytest.mark.parametrize("said", [".busy sbatch", ".busy sbatch\n\nNONCE.what", ".what", ".answer 0 1"])
+@pytest.mark.parametrize("said", [".busy sbatch", ".busy sbatch\n\nNONCE.what", ".what", ".answer 0 1", ".error"])
 def test_a_submit_that_hears_nonsense_is_unknown(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is not understood is to be settled."""
     monkeypatch.setattr("secrets.token_hex", lambda _: NONCE)
@@ -142,8 +143,26 @@ def test_an_archive_is_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> Non
 ])  # fmt: skip
 def test_answers_to_other_questions_are_errors(request_: Request[object]) -> None:
     """Nothing is guessed from a frame that does not belong."""
+    for frames in ([Frame("huh"), Frame("rc", ("0",))], [Frame("huh")]):
+        with pytest.raises(OutputError):
+            request_.answer(frames)
+
+
+@pytest.mark.parametrize(("request_", "frames"), [
+    (RunCommand(["x"]), [Frame("out"), Frame("rc")]),
+    (RunCommand(["x"]), [Frame("out"), Frame("rc", ("x",))]),
+    (ReadTail("x", 0, 1), [Frame("tail", ("0",))]),
+    (ReadTail("x", 0, 1), [Frame("tail", ("0", "x"))]),
+    (Look(), [Frame("state", ("1",))]),
+    (Look(), [Frame("state", ("now", "-", "-", "-", "-", "-"))]),
+    (Look(), [Frame("state", ("-", "-", "-", "-", "-", "-"))]),
+    (Claim("void"), [Frame("owner")]),
+    (Discard(b""), [Frame("huh")]),
+])  # fmt: skip
+def test_answers_of_another_form_are_errors(request_: Request[object], frames: list[Frame]) -> None:
+    """Too few words, or others than numbers."""
     with pytest.raises(OutputError):
-        request_.answer([Frame("huh"), Frame("rc", ("0",))])
+        request_.answer(frames)
 
 
 def test_the_second_frame_of_a_command_counts_too() -> None:

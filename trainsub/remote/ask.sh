@@ -21,11 +21,12 @@ ts_feed() { # seconds, input as printf's %b takes it, command
 }
 
 ts_tail() { # path, offset, limit: only what is new; from the start again if the file shrank
+	# On a network file system the size of a name may be that of some seconds ago: that of an open file is not.
 	if ! [ -e "$1" ]; then
 		frame none
 		return
 	fi
-	if [ -d "$1" ] || ! [ -r "$1" ] || ! TS_SIZE=$(stat -L -c %s -- "$1" 2>/dev/null); then
+	if [ -d "$1" ] || ! [ -r "$1" ] || ! TS_SIZE=$(wc -c <"$1"); then
 		body fail
 		{ head -c 1 -- "$1" >/dev/null; } 2>&1
 		return

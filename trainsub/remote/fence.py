@@ -60,15 +60,15 @@ class Look(Request[State]):
         """See Request."""
         frame = frames[0]
         match frame:
-            case Frame("state", (now, started, limit, owner, begun, seen)):
+            case Frame("state", (now, started, limit, owner, begun, seen)) if now.isdecimal():
                 return State(
                     int(now),
-                    None if started == "-" else int(started),
-                    SBATCH_TIMEOUT if limit == "-" else int(limit),
+                    _number(started, frame),
+                    _number(limit, frame) or SBATCH_TIMEOUT,
                     owner,
                     frame.body,
                     read_begun(begun),
-                    None if seen == "-" else int(seen),
+                    _number(seen, frame),
                 )
             case _:
                 raise unexpected(frame)
@@ -124,6 +124,8 @@ class Discard(Request[bool]):
 
     def answer(self, frames: Sequence[Frame]) -> bool:
         """See Request."""
+        if frames[0].tag not in {"gone", "kept"}:
+            raise unexpected(frames[0])
         return frames[0].tag == "gone"
 
 
@@ -147,3 +149,16 @@ class FenceAsk(Ask):
     def values(self) -> Values:
         """Return the values of the program."""
         return {**super().values(), **self._about}
+
+
+def _number(word: str, frame: Frame) -> int | None:
+    """Return a number; None for ``-``.
+
+    Raises:
+        OutputError: It is neither.
+    """
+    if word == "-":
+        return None
+    if not word.isdecimal():
+        raise unexpected(frame)
+    return int(word)

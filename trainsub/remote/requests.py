@@ -100,10 +100,13 @@ class RunCommand(Request[Completed]):
 
     def answer(self, frames: Sequence[Frame]) -> Completed:
         """See Request."""
-        out, end = frames
-        if out.tag != "out" or end.tag != "rc":
-            raise unexpected(out if out.tag != "out" else end)
-        return Completed(int(end.words[0]), out.body, end.body)
+        match frames:
+            case (Frame("out", _, out), Frame("rc", (rc,), err)) if rc.isdecimal():
+                return Completed(int(rc), out, err)
+            case (Frame("out"), end):
+                raise unexpected(end)
+            case _:
+                raise unexpected(frames[0])
 
 
 class ReadTail(Request["Tail | None"]):
@@ -131,7 +134,7 @@ class ReadTail(Request["Tail | None"]):
         match frames[0]:
             case Frame("none"):
                 return None
-            case Frame("tail", (start, size), body):
+            case Frame("tail", (start, size), body) if start.isdecimal() and size.isdecimal():
                 return Tail(body, int(start), int(size))
             case Frame("fail"):
                 words = frames[0].body.decode("utf-8", "replace").strip()

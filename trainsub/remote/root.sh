@@ -13,6 +13,8 @@ find_root() { # root as configured: TS_BASE becomes its absolute path
 
 make_root() { # scratch directory, made here and removed by the caller: the root is there and speaks our protocol
 	mkdir -p "$TS_BASE" && mkdir "$1" || return
+	# What programs that were killed have left.
+	find "$TS_BASE" -maxdepth 1 -name '.new.*' -mtime +0 -exec chmod -R u+rwX {} + -exec rm -rf {} + 2>/dev/null
 	if ! [ -e "$TS_BASE/PROTOCOL" ]; then
 		printf '%s\n' "$TS_PROTOCOL" >"$1/PROTOCOL" && mv "$1/PROTOCOL" "$TS_BASE/PROTOCOL" || return
 	fi

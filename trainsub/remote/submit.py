@@ -242,6 +242,8 @@ def _send_archive(talk: Talk, request: SubmitRequest, course: _Course, progress:
 
 def _refusal(frame: Frame, talk: Talk, request: SubmitRequest) -> ClusterError:
     """Return the error that an ``error`` frame stands for."""
+    if not frame.words:
+        return unexpected(frame)
     kind, step = frame.words[0], " ".join(frame.words[1:])
     words = frame.body.decode("utf-8", "replace").strip()
     root = request.remote_root
