@@ -7,7 +7,7 @@ from trainsub.errors import ConnectionLostError, OutputError
 from trainsub.remote.fence import Claim, Discard, Look
 from trainsub.remote.frames import Frame
 from trainsub.remote.outcome import read_answer
-from trainsub.remote.requests import Completed, Exists, FindRoot, ListDirectory, ReadTail, Request, RunCommand
+from trainsub.remote.requests import Completed, FindRoot, ListDirectory, ReadTail, Request, RunCommand
 from trainsub.remote.submit import SubmitRequest, submit
 from trainsub.remote.talk import EndedError, Talk
 from trainsub.tracker.values import UNKNOWN
@@ -139,7 +139,7 @@ def test_an_archive_is_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("request_", [
-    RunCommand(["x"]), ReadTail("x", 0, 1), Exists("x"), ListDirectory("x"), FindRoot("x"),
+    RunCommand(["x"]), ReadTail("x", 0, 1), ListDirectory("x"), FindRoot("x"),
 ])  # fmt: skip
 def test_answers_to_other_questions_are_errors(request_: Request[object]) -> None:
     """Nothing is guessed from a frame that does not belong."""

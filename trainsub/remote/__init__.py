@@ -6,7 +6,7 @@ accepted, refused, void or is unknown.
 """
 
 from trainsub.remote.ask import Ask
-from trainsub.remote.requests import Completed, Exists, ListDirectory, ReadTail, RunCommand, Tail
+from trainsub.remote.requests import Completed, ListDirectory, ReadTail, RunCommand, Tail
 from trainsub.remote.settle import SettleReply, settle
 from trainsub.remote.submit import Progress, SubmitReply, SubmitRequest, submit
 from trainsub.remote.talk import EndedError
@@ -15,7 +15,6 @@ __all__ = [
     "Ask",
     "Completed",
     "EndedError",
-    "Exists",
     "ListDirectory",
     "Progress",
     "ReadTail",

@@ -16,7 +16,6 @@ from trainsub.remote.frames import Frame
 from trainsub.remote.program import Values, frame_text
 from trainsub.remote.requests import (
     Completed,
-    Exists,
     FindRoot,
     ListDirectory,
     ReadTail,
@@ -68,9 +67,9 @@ class Ask:
             self._talk.close()
         self._broken = self._broken or ConnectionLostError(f"{self._transport.description}: this conversation is over")
 
-    def run(self, argv: Sequence[str], *, timeout: int = 30, stdin: bytes = b"") -> Completed:
+    def run(self, argv: Sequence[str], *, timeout: int = 30) -> Completed:
         """Run a command; see RunCommand."""
-        return self.batch(RunCommand(argv, timeout=timeout, stdin=stdin))[0]
+        return self.batch(RunCommand(argv, timeout=timeout))[0]
 
     def tail(self, path: str, offset: int, limit: int) -> Tail | None:
         """Read a file from an offset; None if it does not exist; see ReadTail."""
@@ -80,10 +79,6 @@ class Ask:
         """Return the beginning of a file; None if it does not exist."""
         tail = self.tail(path, 0, limit)
         return None if tail is None else tail.data
-
-    def exists(self, path: str) -> bool:
-        """Say whether there is something of that name."""
-        return self.batch(Exists(path))[0]
 
     def list(self, path: str) -> list[str]:
         """Return the names in a directory; see ListDirectory."""

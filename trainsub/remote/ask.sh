@@ -10,16 +10,6 @@ ts_run() { # seconds, command: its stdout as it comes, then its status and stder
 	printf '%s' "$TS_ERR"
 }
 
-ts_feed() { # seconds, input as printf's %b takes it, command
-	TS_LIMIT=$1
-	TS_INPUT=$2
-	shift 2
-	body out
-	{ TS_ERR=$(printf '%b' "$TS_INPUT" 2>/dev/null | timeout -k 5 "$TS_LIMIT" "$@" 2>&1 >&3 3>&-); } 3>&1
-	body rc $?
-	printf '%s' "$TS_ERR"
-}
-
 ts_tail() { # path, offset, limit: only what is new; from the start again if the file shrank
 	# On a network file system the size of a name may be that of some seconds ago: that of an open file is not.
 	if ! [ -e "$1" ]; then
@@ -37,10 +27,6 @@ ts_tail() { # path, offset, limit: only what is new; from the start again if the
 	[ "$TS_COUNT" -le "$3" ] || TS_COUNT=$3
 	body tail "$TS_FROM" "$TS_SIZE"
 	[ "$TS_COUNT" -eq 0 ] || tail -c "+$((TS_FROM + 1))" -- "$1" 2>/dev/null | head -c "$TS_COUNT"
-}
-
-ts_exists() { # path
-	if [ -e "$1" ] || [ -L "$1" ]; then frame yes; else frame no; fi
 }
 
 ts_list() { # directory: names, each ended by NUL; hidden ones left out

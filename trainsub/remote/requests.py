@@ -78,25 +78,18 @@ class RunCommand(Request[Completed]):
     Args:
         argv: The command; ``slurm_bin`` is on its PATH.
         timeout: Seconds that it is given.
-        stdin: What it may read.
     """
 
-    __slots__ = ("_argv", "_stdin", "timeout")
+    __slots__ = ("_argv", "timeout")
     frames = 2
 
-    def __init__(self, argv: Sequence[str], *, timeout: int = 30, stdin: bytes = b"") -> None:
+    def __init__(self, argv: Sequence[str], *, timeout: int = 30) -> None:
         self._argv = argv
-        self._stdin = stdin
         self.timeout = float(timeout)
 
     def code(self) -> str:
         """See Request."""
-        limit = int(self.timeout)
-        if not self._stdin:
-            return f"ts_run {limit} {word_list(self._argv)}"
-        # printf's %b makes any bytes of this, NUL too.
-        text = self._stdin.replace(b"\\", b"\\\\").replace(b"\0", b"\\0000").decode("utf-8", "surrogateescape")
-        return f"ts_feed {limit} {quote(text)} {word_list(self._argv)}"
+        return f"ts_run {int(self.timeout)} {word_list(self._argv)}"
 
     def answer(self, frames: Sequence[Frame]) -> Completed:
         """See Request."""
@@ -141,29 +134,6 @@ class ReadTail(Request["Tail | None"]):
                 raise RemoteFileError(f"{self._path} cannot be read: {words or 'it is no readable file'}")
             case _:
                 raise unexpected(frames[0])
-
-
-class Exists(Request[bool]):
-    """Whether there is something of that name.
-
-    Args:
-        path: The name.
-    """
-
-    __slots__ = ("_path",)
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def code(self) -> str:
-        """See Request."""
-        return f"ts_exists {quote(plain(self._path))}"
-
-    def answer(self, frames: Sequence[Frame]) -> bool:
-        """See Request."""
-        if frames[0].tag not in {"yes", "no"}:
-            raise unexpected(frames[0])
-        return frames[0].tag == "yes"
 
 
 class ListDirectory(Request[list[str]]):

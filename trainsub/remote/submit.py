@@ -25,7 +25,7 @@ anything else: lost connection, silence, other ends    unknown; settle.py finds 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -71,7 +71,6 @@ class SubmitRequest:
         archive: The code snapshot; None leaves the working directory empty.
         sha256: Its hash, which is its name there.
         size: Its size in bytes.
-        sbatch_options: More options for the command line, before those that trainsub always gives.
         slurm_bin: Where Slurm's commands are, if not on the PATH there.
         sbatch_timeout: Seconds that sbatch is given.
         patience: Seconds of silence borne; a program that verifies or unpacks an archive is not silent.  Before an
@@ -86,7 +85,6 @@ class SubmitRequest:
     archive: Path | None = None
     sha256: str = ""
     size: int = 0
-    sbatch_options: Sequence[str] = ()
     slurm_bin: str = ""
     sbatch_timeout: int = 60
     patience: float = 180.0
@@ -280,7 +278,6 @@ def _values(request: SubmitRequest) -> Values:
         "TS_SHA": request.sha256 if request.archive else "",
         "TS_SIZE": request.size if request.archive else 0,
         "TS_FIRST": request.archive is not None and request.send_archive_first,
-        "TS_OPTIONS": request.sbatch_options,
         "TS_TIMEOUT": request.sbatch_timeout,
         "TS_WAIT": _WAIT_FOR_OTHER,
         "TS_BEAT": _BEAT,

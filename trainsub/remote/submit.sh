@@ -1,5 +1,5 @@
 # Brings a run to the cluster and hands it to sbatch, at most once.  See submit.py for the protocol.
-# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_OPTIONS TS_TIMEOUT TS_WAIT TS_BEAT
+# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_TIMEOUT TS_WAIT TS_BEAT
 
 # The client may vanish at any time; what it started is then brought to a defined end all the same.
 trap '' HUP PIPE
@@ -217,15 +217,12 @@ double_percent() { # Slurm replaces %x in file names; %% is a plain one
 	printf '%s' "$TS_DONE$TS_REST"
 }
 
-# shellcheck disable=SC2120 # the arguments are its own
 run_sbatch() { # with the user's own umask, locale and time zone, which Slurm hands on to the job
 	umask "$TS_UMASK"
 	unset LC_ALL SLURM_TIME_FORMAT SLURM_BITSTR_LEN TZ
 	[ -z "$TS_LC_ALL_WAS" ] || export LC_ALL="$TS_LC_ALL"
 	[ -z "$TS_TZ_WAS" ] || export TZ="$TS_TZ"
-	eval "set -- $TS_OPTIONS"
-	# shellcheck disable=SC2086
-	timeout -k 10 "$TS_TIMEOUT" sbatch --parsable "$@" --job-name="$TS_RUN" \
+	timeout -k 10 "$TS_TIMEOUT" sbatch --parsable --job-name="$TS_RUN" \
 		--comment="trainsub:$TS_RUN:$TS_LINK" --chdir="$TS_RUN_DIR/work" --output="$TS_LOGS/%j.out" \
 		--open-mode=append "$TS_RUN_DIR/script.sbatch" "$TS_RUN_DIR" "$TS_LINK" </dev/null
 }
