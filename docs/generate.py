@@ -110,7 +110,7 @@ EXIT_CODES = (
         0,
         "done; with `--wait`, `--follow` and `wait`: every run finished well. Cancelling a finished run is 0, too",
     ),
-    (1, "a bug in trainsub"),
+    (1, "a bug in trainsub, or its output could not be written"),
     (2, "usage error"),
     (3, "the spec, the configuration, a template, the snapshot or `cluster check` says no; nothing was submitted"),
     (4, "cluster not reachable, key refused, host key unknown or changed, or Docker not there for the sandbox"),

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from trainsub.config import Cluster, Settings
-from trainsub.errors import SpecError
+from trainsub.errors import SpecError, UsageError
 from trainsub.places import Places
 from trainsub.session import Clock, Session
 from trainsub.spec import JobSpec, parse_spec
@@ -104,7 +104,9 @@ class Client:
         try:
             text = Path(path).read_bytes()
         except OSError as error:
-            raise SpecError(f"{path}: cannot be read: {error.strerror}", hint="Give the path of a spec.") from error
+            raise SpecError(
+                f"{path or repr(path)}: cannot be read: {error.strerror}", hint="Give the path of a spec."
+            ) from error
         return parse_spec(text, origin=str(path), sets=sets)
 
     def render(self, spec: JobSpec | str | Path, *, cluster: str | None = None, sets: Sequence[str] = ()) -> str:
@@ -141,7 +143,10 @@ class Client:
         Raises:
             SpecError, TemplateError, SnapshotError: The plan cannot be made.
             UnknownClusterError: There is no such cluster.
+            UsageError: The key is empty.
         """
+        if key is not None and not key.strip():
+            raise UsageError("the key is empty", hint="Give a key that is this run's own, or none.")
         from trainsub.plan import make_plan  # noqa: PLC0415 -- rendering and packing are not needed by most verbs
 
         if isinstance(spec, JobSpec):

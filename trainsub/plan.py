@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -48,6 +48,10 @@ class Plan:
     ceiling: Decimal | None
     currency: str | None
     plan_hash: str
+
+    def renewed(self, number: int) -> "Plan":
+        """The same plan for the next run of its key, where the earlier ones were given up."""
+        return replace(self, run=names.run_id(self.spec.name, self.key, number))
 
     @property
     def code(self) -> Code | None:

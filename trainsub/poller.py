@@ -65,7 +65,8 @@ def update(session: Session, cluster: str, scheduler: Scheduler, *, root: str, e
     """One poll for all the cluster's open jobs, over a conversation that is open already.
 
     Raises:
-        SlurmSilentError: squeue could not be asked; nothing that was known is changed.
+        SlurmSilentError: squeue could not be asked, and nothing that was known is changed; or sacct could not be, of
+            which everything was wanted.
         OutputError: It said something that cannot be read; likewise.
     """
     jobs = open_jobs(session, cluster, everything=everything)
@@ -76,6 +77,8 @@ def update(session: Session, cluster: str, scheduler: Scheduler, *, root: str, e
     pairs = [(job, observe(job, poll, now)) for job in jobs]
     changed = [(before, after) for before, after in pairs if before != after]
     session.store.observe(cluster, changed, now, accounting=poll.accounting)
+    if everything and poll.silence:
+        raise SlurmSilentError(f"sacct on cluster {cluster} does not answer: {poll.silence}", hint="Try again later.")
 
 
 def open_jobs(session: Session, cluster: str, *, everything: bool = False) -> list[Job]:

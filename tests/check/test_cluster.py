@@ -56,6 +56,7 @@ def test_controller_and_accounts_down() -> None:
     """A stopped controller is an error, missing accounts a warning."""
     found = levels(examine(BARE, replace(GOOD, controller="DOWN", accounting="refused")))
     assert (found["slurmctld"], found["accounting"]) == ("error", "warning")
+    assert not {"partition", "defaults.partition", "gres/gpu", "gpus_per_node"} & set(found)  # nobody could tell
 
 
 def test_a_partition_that_is_not_there() -> None:

@@ -229,6 +229,50 @@ def test_a_closed_pipe_is_no_traceback(here: Here) -> None:
         assert process.stderr.read() == ""
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_traceback(here: Here, closed: str) -> None:
+    """A cron job may have none of them; nothing else is then written into a file that took their place."""
+    command = f'exec "$0" -m trainsub status {closed}'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable],
+        cwd=here.project,
+        env=here.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert (here.folder / "state" / "store.sqlite").read_bytes().startswith(b"SQLite format 3")
+
+
+@pytest.mark.parametrize("arguments", ["status --json", "render job.toml", "--help", "config path"])
+def test_a_full_disk_behind_stdout_is_told(here: Here, arguments: str) -> None:
+    """Exit code 1 and words, no traceback."""
+    done = subprocess.run(
+        ["bash", "-c", f'exec "$0" -m trainsub {arguments} >/dev/full', sys.executable],
+        cwd=here.project, env=here.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["status", "--bogus"], ["wait"], ["submit"]])
+def test_usage_errors_are_documents_too(here: Here, arguments: list[str]) -> None:
+    """A pipeline that reads JSON finds JSON."""
+    done = here.run(*arguments, "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["kind"] == "usage"
+
+
+def test_an_empty_key_is_no_key(here: Here) -> None:
+    """A variable that was never set must not make all runs the same."""
+    done = here.run("submit", "job.toml", "--key", "")
+    assert done.returncode == 2
+    assert "key is empty" in done.stderr
+
+
 def test_every_verb_has_help(here: Here) -> None:
     """Each says what it does, in a sentence."""
     top = here.run("--help").stdout

@@ -156,3 +156,10 @@ def test_any_text_is_a_value_or_an_output_error(text: str) -> None:
     for parse in (answers.parse_answer, exits.parse_exit):
         with contextlib.suppress(OutputError):
             parse(text)
+
+
+def test_a_key_goes_on_with_the_next_number() -> None:
+    """Each number is another run of the same name, the same one from wherever it is made."""
+    ids = [names.run_id("demo", "k", number) for number in (1, 2, 3)]
+    assert ids[0] == names.run_id("demo", "k")
+    assert len(set(ids)) == 3

@@ -38,7 +38,9 @@ def examine(cluster: Cluster, facts: ClusterFacts) -> list[Finding]:
     """
     findings = [_programs(facts), _version(facts)]
     if facts.version is not None:
-        findings += [_controller(facts), _accounting(facts), _partition(cluster, facts), _gpus(cluster, facts)]
+        findings += [_controller(facts), _accounting(facts)]
+    if facts.version is not None and facts.controller is None:
+        findings += [_partition(cluster, facts), _gpus(cluster, facts)]  # only the controller can tell
     return [*findings, _root(facts), _price(cluster)]
 
 
@@ -115,7 +117,7 @@ def _root(facts: ClusterFacts) -> Finding:
             "error",
             "remote_root",
             f"{facts.root} cannot be used: {facts.root_error}",
-            "Set remote_root to a folder on the shared file system that you may write to.",
+            "Set remote_root to a folder on the shared file system that you may write to, and see that there is room.",
         )
     if facts.free_bytes is not None and facts.free_bytes < ROOM_BYTES:
         free = facts.free_bytes // (1 << 20)

@@ -15,11 +15,12 @@ from typer.core import TyperGroup
 
 from trainsub.cli import cancel, cluster, config, logs, render, sandbox, status, submit, usage, wait
 from trainsub.cli.state import State
-from trainsub.errors import TrainsubError
+from trainsub.errors import TrainsubError, UsageError
 
 INTERRUPTED = 130
 TERMINATED = 143
 BROKEN_PIPE = 141
+JSON = "--json"
 
 
 class Terminated(BaseException):
@@ -44,11 +45,32 @@ class ErrorGroup(TyperGroup):
         except Terminated:
             state.say_interrupted("terminated")
             raise typer.Exit(TERMINATED) from None
-        except BrokenPipeError:
-            # Whoever read our output has seen enough. Python would complain once more at exit without this.
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(BROKEN_PIPE) from None
+        except OSError as error:
+            raise typer.Exit(_output_failed(error)) from None
+        except Exception as error:
+            said = _usage_words(error)
+            if said is None or JSON not in sys.argv:
+                raise
+            state.json = True
+            state.show_error(said)
+            raise typer.Exit(said.exit_code) from None
+
+
+def _usage_words(error: Exception) -> UsageError | None:
+    """What typer would say of a wrong command line. Its exceptions are private to it, so they are known by form."""
+    words = getattr(error, "format_message", None)
+    return UsageError(words(), hint="See --help.") if callable(words) else None
+
+
+def _output_failed(error: OSError) -> int:
+    """Say that the output cannot be written, and return the exit code; quietly if its reader has seen enough."""
+    with contextlib.suppress(OSError):
+        # What is still in the buffer goes nowhere: Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE
+    State().show_error(TrainsubError(f"the output cannot be written: {error.strerror or error}"))
+    return TrainsubError.exit_code
 
 
 app = typer.Typer(
@@ -114,8 +136,23 @@ def _slim() -> None:
     atexit.register(gc.freeze)
 
 
-def main() -> None:
-    """Entry point of the ``trainsub`` command."""
+def _occupy_streams() -> None:
+    """Open what the caller has closed of the standard streams: the next file would become one of them."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 -- for the whole life
+
+
+def run() -> None:
+    """Run the command line."""
+    _occupy_streams()
     _slim()
     signal.signal(signal.SIGTERM, _on_term)
-    app()
+    try:
+        app()
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            sys.exit(_output_failed(error))

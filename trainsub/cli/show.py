@@ -175,10 +175,13 @@ def cost_of(state: "State", client: "Client", run: str) -> None:
 
     report = client.usage([run])
     document = usage_document(report.runs, report.rates, now=report.now).runs[0]
+    if document.gpu_seconds is None:
+        why = "".join(f" ({error.message})" for error in report.unasked.values())
+        state.tell(f"what it used is not known yet{why}; `trainsub usage {run}` tells it later")
+        return
     price = f", {words.money(document.cost)}" if document.cost else ", no price configured"
-    exact = [f"{document.gpu_seconds} GPU-seconds"] if document.gpu_seconds is not None else []
-    marks = ", ".join([*exact, *filter(None, [words.marks(document)])])
-    state.tell(f"used {words.hours(document.gpu_seconds)} GPU-hours{price}{f' ({marks})' if marks else ''}")
+    marks = ", ".join([f"{document.gpu_seconds} GPU-seconds", *filter(None, [words.marks(document)])])
+    state.tell(f"used {words.hours(document.gpu_seconds)} GPU-hours{price} ({marks})")
 
 
 def clusters(state: "State", document: "models.ClustersDocument") -> None:

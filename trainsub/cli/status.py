@@ -16,7 +16,7 @@ def status(
     cached: Annotated[bool, typer.Option("--cached", help="Ask no cluster; show what is known.")] = False,
     json: Json = False,
 ) -> None:
-    """Show what is known of runs, and since when."""
+    """Show what is known of runs, and since when; what is older than 15 s is asked anew."""
     from trainsub.cli import show
 
     state: State = ctx.obj

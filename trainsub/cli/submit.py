@@ -46,6 +46,7 @@ def submit(
         threading.Thread(target=_load_tables, name="trainsub-load", daemon=True).start()  # the network is slower
         with progress.upload(plan.snapshot.size if plan.snapshot else 0) as sent:
             run = client.submit(plan, progress=sent)
+        state.interrupted_hint = None
         job = run.jobs[-1]
         if not (wait or follow):
             _show(state, client, run.run)

@@ -19,15 +19,21 @@ class Mark(NamedTuple):
     link: int
 
 
-def run_id(name: str, key: str) -> str:
+def run_id(name: str, key: str, number: int = 1) -> str:
     """Return the id of a run: its name, and eight hex digits of what makes two submissions the same.
+
+    Args:
+        name: The name in the spec.
+        key: What makes two submissions the same.
+        number: From 1; a key whose earlier runs were all given up goes on with the next number.
 
     Raises:
         ValueError: The name has other characters than letters, digits, ``.``, ``_`` and ``-``, or more than 40.
     """
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"not the name of a run: {name!r}")
-    return f"{name}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    same = key if number == 1 else f"{key}\x1f{number}"
+    return f"{name}-{hashlib.sha256(same.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def is_run_id(text: str) -> bool:

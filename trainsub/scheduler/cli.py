@@ -24,6 +24,7 @@ NEEDED = ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sha256sum", "tar"
 """What trainsub's remote side calls."""
 _NO_ACCOUNTING = "accounting storage is disabled"
 _T = TypeVar("_T")
+Accounts = Mapping[int, Sequence[sacct.AccountRow]]
 
 
 class SlurmCli:
@@ -45,13 +46,14 @@ class SlurmCli:
         gone = [job for job in jobs if everything or _left_queue(job, queue)]
         if not gone:
             return Poll(queue=queue)
-        accounts, accounting = self._accounts(gone)
+        accounts, accounting, silence = self._accounts(gone)
         silent = [job for job in gone if job.job_id not in queue and not (accounts or {}).get(job.job_id)]
         return Poll(
             queue=queue,
             accounts=accounts,
             accounting=accounting,
             gpus_tracked=self._gpus_tracked(accounts or {}),
+            silence=silence,
             records=self._records(silent, root),
         )
 
@@ -90,19 +92,20 @@ class SlurmCli:
             missing=missing,
         )
 
-    def _accounts(self, jobs: Sequence[Job]) -> tuple[Mapping[int, Sequence[sacct.AccountRow]] | None, bool | None]:
-        """sacct's records by job id, and whether there are accounts at all."""
+    def _accounts(self, jobs: Sequence[Job]) -> tuple[Accounts | None, bool | None, str]:
+        """sacct's records by job id, whether there are accounts at all, and why it could not be asked."""
         since = min(job.submitted for job in jobs) - CLOCKS_APART
         said = self._ask.run(sacct.argv([job.job_id for job in jobs], since), timeout=MANY_SECONDS)
         if said.rc != 0:
-            return None, False if _NO_ACCOUNTING in _text(said.err).lower() else None
+            disabled = _NO_ACCOUNTING in _text(said.err).lower()
+            return None, False if disabled else None, "" if disabled else _words(said)
         found: dict[int, list[sacct.AccountRow]] = {}
         try:
             for row in sacct.parse(_text(said.out)):
                 found.setdefault(row.job_id, []).append(row)
-        except OutputError:
-            return None, None  # what squeue said stands, and sacct is asked again
-        return found, True
+        except OutputError as error:
+            return None, None, error.message  # what squeue said stands, and sacct is asked again
+        return found, True, ""
 
     def _gpus_tracked(self, accounts: Mapping[int, Sequence[sacct.AccountRow]]) -> bool:
         """Whether a record without GPUs means none; asked only where there is such a record."""
@@ -132,8 +135,10 @@ class SlurmCli:
 
     def _folder(self, root: str) -> tuple[str | None, int | None]:
         """Whether a folder can be made and written to, and how much is free there."""
-        probe = 'mkdir -p -- "$1" && name=$(mktemp -- "$1/.probe.XXXXXX") && printf x >"$name" && rm -f -- "$name"'
-        said = self._ask.run(["sh", "-c", f"umask 077; {probe}", "sh", root])
+        probe = (
+            'name=$(mktemp -- "$1/.probe.XXXXXX") && { printf x >"$name"; said=$?; rm -f -- "$name"; (exit "$said"); }'
+        )
+        said = self._ask.run(["sh", "-c", f'umask 077; mkdir -p -- "$1" && {probe}', "sh", root])
         space = self._ask.run(["df", "-Pk", "--", root])
         lines = _text(space.out).splitlines()
         fields = lines[-1].split() if lines else []

@@ -25,7 +25,7 @@ class Poll:
 
     Attributes:
         queue: Rows of squeue by job id; None when squeue could not be asked.
-        silence: Why squeue could not be asked, in its own words.
+        silence: Why squeue, or else sacct, could not be asked, in its own words.
         accounts: Records of sacct by job id; None when sacct could not be asked or was not.
         accounting: Whether the cluster keeps accounts at all; None when not known.
         gpus_tracked: Whether the cluster records GPUs, so that a record without them means that none were held.

@@ -35,11 +35,26 @@ def submit(session: Session, plan: Plan, *, progress: Progress | None = None) ->
         UnsettledError: It is not known whether there is a job; the next command finds out.
         TransportError: The cluster could not be reached; nothing was sent.
     """
+    number = 1
+    while (run := _submit(session, plan.renewed(number), progress)) is None:
+        number += 1
+    return run
+
+
+def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | None:
+    """Submit a plan as one run of its key; None if that run was given up before, so that it can never be."""
     with session.store.claims.hold(plan.run):
-        earlier = _earlier(session, plan)
-        if earlier is not None:
-            return earlier
         former = session.store.run(plan.run)
+        if former is not None and former.outcome in {OPEN, UNKNOWN}:
+            former = _settled(session, former)  # wherever it went, which need not be where this plan goes
+        if former is not None and former.outcome == ACCEPTED:
+            _tell_former(session, plan, former)
+            return former
+        if former is not None and former.outcome == VOID:
+            return None
+        same = _same_content(session, plan)
+        if same is not None:
+            return same
         run = _intent(session, plan)
         try:
             reply = send(session.transport(plan.cluster), _request(session, plan), progress)
@@ -50,32 +65,38 @@ def submit(session: Session, plan: Plan, *, progress: Progress | None = None) ->
             else:
                 session.store.reopen(former)
             raise
+        if reply.outcome == VOID and reply.existing:
+            session.store.settle(run.run, VOID, reply.detail or None, session.clock.now())
+            return None
         return _concluded(session, plan, run, reply)
 
 
-def _earlier(session: Session, plan: Plan) -> Run | None:
-    """A run that this plan already is: the same key, or the same content whose outcome was still open."""
-    same_key = session.store.run(plan.run)
-    if same_key is not None and same_key.outcome in {OPEN, UNKNOWN}:
-        # Wherever it went, which need not be where this plan goes.
-        return _settled(session, same_key)
-    if same_key is not None and same_key.outcome == ACCEPTED:
-        where = f" on cluster {same_key.cluster}" if same_key.cluster != plan.cluster else ""
-        other = ", with another spec or other code" if same_key.plan_hash != plan.plan_hash else ""
-        session.tell(f"run {plan.run} was submitted before{where}{other}; that run stands, and nothing was sent")
-        return same_key
+def _tell_former(session: Session, plan: Plan, former: Run) -> None:
+    """Say that this key has a run already."""
+    where = f" on cluster {former.cluster}" if former.cluster != plan.cluster else ""
+    other = ", with another spec or other code" if former.plan_hash != plan.plan_hash else ""
+    session.tell(f"run {former.run} was submitted before{where}{other}; that run stands, and nothing was sent")
+
+
+def _same_content(session: Session, plan: Plan) -> Run | None:
+    """A run whose outcome was still open, of a key that was drawn for just what this plan is.
+
+    The same command typed again after a lost connection, or at once in two terminals: the first one's outcome is
+    waited for, and is the answer.
+    """
     for run in session.store.unsettled(plan.cluster):
-        if plan.key_drawn and run.plan_hash == plan.plan_hash:
-            # Typed twice in two terminals, perhaps: the first one's outcome is waited for, and is the answer.
+        if plan.key_drawn and run.plan_hash == plan.plan_hash and run.run != plan.run:
             with session.store.claims.hold(run.run):
                 settled = _settled(session, session.store.run(run.run) or run)
-            if settled is not None:
+            if settled.outcome == ACCEPTED:
+                job_id = settled.jobs[-1].job_id
+                session.tell(f"an earlier submission of this was accepted as job {job_id}; not sent again")
                 return settled
     return None
 
 
-def _settled(session: Session, run: Run) -> Run | None:
-    """The run, if it turns out to have been accepted; None if there is no job of it and will be none.
+def _settled(session: Session, run: Run) -> Run:
+    """The run with its outcome.
 
     Raises:
         UnsettledError: It is still not known.
@@ -83,9 +104,6 @@ def _settled(session: Session, run: Run) -> Run | None:
     settled = settle_run(session, run) if run.outcome in {OPEN, UNKNOWN} else run
     if settled.outcome in {OPEN, UNKNOWN}:
         raise _unsettled(settled)
-    if settled.outcome != ACCEPTED:
-        return None
-    session.tell(f"an earlier submission of this was accepted as job {settled.jobs[-1].job_id}; not sent again")
     return settled
 
 
@@ -160,11 +178,11 @@ def _refused(plan: Plan, outcome: str, words: str) -> RefusedError:
     if outcome == VOID:
         return RefusedError(
             f"run {plan.run} was given up on cluster {plan.cluster}: {words.strip()}",
-            hint="Its key cannot be used again; submit with another --key, or without one.",
+            hint="Another command settled it before it arrived. Nothing was submitted; submit it again.",
         )
     about = explain(words)
     hint = about.hint if about else "Nothing was submitted. Change the spec and submit again."
-    where = f" ({about.field})" if about else ""
+    where = f" ({about.field})" if about and about.field else ""
     return RefusedError(f"cluster {plan.cluster} refused run {plan.run}{where}: {words.strip()}", hint=hint)
 
 

@@ -1,6 +1,8 @@
 """Wait for runs to end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Timer
 
 from trainsub import poller
 from trainsub.errors import AuthError, ClusterError, DeadlineError, HostKeyError, TransportError
@@ -61,9 +63,9 @@ class _Waiter:
 
     def _sleep(self, pause: float, waiting: Sequence[Run]) -> None:
         """Wait until the next question, but not past the deadline."""
-        if self._deadline is not None:
-            left = self._deadline - self._session.clock.monotonic()
-            if left <= 0:
+        left = self._left()
+        if left is not None:
+            if left == 0:
                 names = ", ".join(run.run for run in waiting)
                 raise DeadlineError(
                     f"{self._timeout:g} s have passed and {names} has not ended; it goes on",
@@ -76,14 +78,36 @@ class _Waiter:
         """Ask the clusters of those that have not ended."""
         for cluster in sorted({run.cluster for run in self._session.find(self._names) if not ended(run)}):
             try:
-                poller.refresh(self._session, cluster)
+                with self._cut(cluster):
+                    poller.refresh(self._session, cluster)
                 self._reached.add(cluster)
             except (TransportError, ClusterError) as error:
                 self._session.drop(cluster)
+                if self._left() == 0:
+                    break
                 if cluster not in self._reached or isinstance(error, (AuthError, HostKeyError)):
                     raise
                 self._session.tell(f"cluster {cluster} could not be asked, trying again: {error.message}")
         return self._session.find(self._names)
+
+    def _left(self) -> float | None:
+        """Seconds until the deadline; None without one."""
+        return None if self._deadline is None else max(0.0, self._deadline - self._session.clock.monotonic())
+
+    @contextmanager
+    def _cut(self, cluster: str) -> Iterator[None]:
+        """Close the connection when the deadline passes, whatever it is waiting for."""
+        left = self._left()
+        if left is None:
+            yield
+            return
+        timer = Timer(left, self._session.transport(cluster).close)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _tell_missing(self, waiting: Sequence[Run]) -> None:
         """Say once of each run that Slurm does not show it any more: what follows may take long."""
