@@ -214,6 +214,95 @@ def test_gits_refusal_is_explained(code: Path, take: Callable[..., Snapshot]) ->
         take()
 
 
+def _moved(folder: Path) -> None:
+    (folder / ".git").write_text("gitdir: /nonexistent\n")
+
+
+def _junk_head(folder: Path) -> None:
+    git(folder, "init", "-q")
+    (folder / ".git/HEAD").write_text("junk")
+
+
+def _no_repository(folder: Path) -> None:
+    (folder / ".git").write_text("junk")
+
+
+def _dead_link(folder: Path) -> None:
+    (folder / ".git").symlink_to("/nonexistent")
+
+
+BREAKS = pytest.mark.parametrize("break_", [_moved, _junk_head, _no_repository, _dead_link])
+
+
+@BREAKS
+@pytest.mark.parametrize("outer", [False, True])
+@pytest.mark.parametrize("below", ["", "deep/down"])
+def test_a_broken_repository_is_no_directory_outside_git(
+    code: Path, take: Callable[..., Snapshot], break_: Callable[[Path], None], below: str, *, outer: bool
+) -> None:
+    """What .gitignore holds back must not travel because git cannot be asked, nor may another repository answer."""
+    if outer:
+        git(code.parent, "init", "-q")
+    write(code, {".gitignore": "*.secret\n", "a.py": "1", "x.secret": "2", "deep/down/y.secret": "3"})
+    break_(code)
+    with pytest.raises(SnapshotError, match=r"^`\.git` is there but git cannot read it: .*/code/\.git: ") as caught:
+        take(code / below)
+    assert "remove it" in (caught.value.hint or "")
+
+
+def test_a_broken_repository_beyond_the_ceiling_is_not_looked_at(
+    code: Path, take: Callable[..., Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where git would not look, neither do we."""
+    write(code, {"a.py": "1"})
+    _moved(code.parent)
+    with pytest.raises(SnapshotError):
+        take()
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", f"/elsewhere:{code.parent}")
+    assert set(contents(take())) == {"a.py"}
+
+
+@BREAKS
+def test_a_broken_submodule_is_refused(
+    code: Path, take: Callable[..., Snapshot], tmp_path: Path, break_: Callable[[Path], None]
+) -> None:
+    """Its files must not silently stay here."""
+    repository(tmp_path / "lib", {"lib.py": "1"})
+    repository(code, {"a.py": "2"})
+    git(code, "submodule", "add", "-q", str(tmp_path / "lib"), "lib")
+    (code / "lib/.git").unlink()
+    break_(code / "lib")
+    with pytest.raises(SnapshotError, match="git cannot read"):
+        take()
+
+
+@BREAKS
+def test_a_broken_repository_in_the_repository_is_noted(
+    code: Path, take: Callable[..., Snapshot], break_: Callable[[Path], None]
+) -> None:
+    """To git it is an ordinary directory; .gitignore holds back what it names there, too."""
+    repository(code, {"a.py": "1"})
+    write(code, {"lib/.gitignore": "*.log\n", "lib/b.py": "2", "lib/x.log": "3", "lib/deep/c.py": "4"})
+    break_(code / "lib")
+    taken = take()
+    assert set(contents(taken)) == {"a.py", "lib/.gitignore", "lib/b.py", "lib/deep/c.py"}
+    assert taken.notes == (
+        "lib/.git is there but git cannot read it: lib travels like an ordinary directory, without .git",
+    )
+
+
+def test_a_repository_in_the_repository_of_which_nothing_travels_is_noted(
+    code: Path, take: Callable[..., Snapshot]
+) -> None:
+    """It ignores all its files, or has no work tree."""
+    repository(code, {"a.py": "1"})
+    git(code, "init", "-q", "lib")
+    write(code, {"lib/.gitignore": "*\n", "lib/b.py": "2"})
+    taken = take()
+    assert set(contents(taken)) == {"a.py"}
+    assert taken.notes == ("the repository lib stays here: git says that none of its files would travel",)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_repository_of_somebody_else(code: Path, take: Callable[..., Snapshot]) -> None:
     """The option safe.directory is not overridden, but explained."""

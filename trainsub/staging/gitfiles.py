@@ -45,14 +45,9 @@ def git_files(directory: Path) -> GitFiles | None:
 
     Raises:
         NoGitError: git is not installed.
-        SnapshotError: git refuses.
+        SnapshotError: git refuses, or cannot read a repository that is there.
     """
-    inside = _git(directory, "rev-parse", "--is-inside-work-tree")
-    if inside.returncode:
-        if b"not a git repository" in inside.stderr:
-            return None
-        raise _refusal(directory, inside)
-    if inside.stdout.strip() != b"true":
+    if not _in_work_tree(directory):
         return None
     staged = _items(directory, "ls-files", "-z", "--stage")
     if not staged and _git(directory, "check-ignore", "-q", ".").returncode == 0:
@@ -63,6 +58,50 @@ def git_files(directory: Path) -> GitFiles | None:
     _add_tracked(directory, staged, found)
     _add_untracked(directory, found)
     return found
+
+
+def _in_work_tree(directory: Path) -> bool:
+    """Ask git whether it would say what travels; a `.git` that it cannot read is no reason to do without it."""
+    there = repository(directory)
+    inside = _git(directory, "rev-parse", "--is-inside-work-tree", "--git-dir")
+    if inside.returncode:
+        if there is not None and b"dubious ownership" not in inside.stderr:
+            raise _broken(there, _said(inside))
+        if b"not a git repository" in inside.stderr:
+            return False
+        raise _refusal(directory, inside)
+    answer, _, used = os.fsdecode(inside.stdout).partition("\n")
+    # git passes by a directory `.git` that is no repository, and goes on above it; a file `.git` it does not pass by.
+    if there is not None and not there.is_file() and not _same(directory / used.removesuffix("\n"), there):
+        raise _broken(there, "not a git repository")
+    return answer == "true"
+
+
+def repository(directory: Path) -> Path | None:
+    """Return the `.git` that git would find from a directory, whole or not; like git, stay on one file system."""
+    ceilings = os.environ.get("GIT_CEILING_DIRECTORIES", "").split(":")
+    device = directory.stat().st_dev
+    for folder in (directory, *directory.parents):
+        if folder != directory and (str(folder) in ceilings or folder.stat().st_dev != device):
+            return None
+        if os.path.lexists(folder / ".git"):
+            return folder / ".git"
+    return None
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _broken(there: Path, said: str) -> SnapshotError:
+    return SnapshotError(
+        f"`.git` is there but git cannot read it: {there}: {said}",
+        hint="Without it nobody knows what .gitignore holds back. Repair it (`git worktree repair` in the main "
+        "repository, where a worktree has moved), or remove it to let the directory travel as one outside git.",
+    )
 
 
 def _add_tracked(directory: Path, staged: list[str], found: GitFiles) -> None:
@@ -76,6 +115,7 @@ def _add_tracked(directory: Path, staged: list[str], found: GitFiles) -> None:
 
 def _add_untracked(directory: Path, found: GitFiles) -> None:
     others = _items(directory, "ls-files", "-z", "--others", "--exclude-standard")
+    _add_broken_notes(directory, others, found)
     for path in others:
         if path.endswith("/"):  # git does not look into another repository
             _add_nested(directory, path.rstrip("/"), found, "repository")
@@ -90,17 +130,28 @@ def _add_untracked(directory: Path, found: GitFiles) -> None:
 
 def _add_nested(directory: Path, path: str, found: GitFiles, what: str) -> None:
     """Add the files of a repository in the repository."""
-    if not (directory / path / ".git").exists():
+    if not os.path.lexists(directory / path / ".git"):
         found.paths.append(path)
         found.notes.append(f"the {what} {path} is not checked out and travels as an empty directory")
         return
     nested = git_files(directory / path)
     if nested is None:
+        found.notes.append(f"the {what} {path} stays here: git says that none of its files would travel")
         return
     found.paths.extend(f"{path}/{name}" for name in nested.paths)
     found.untracked.extend(f"{path}/{name}" for name in nested.untracked)
     found.notes.extend(f"{path}: {note}" for note in nested.notes)
     found.dirty = found.dirty or (what == "submodule" and nested.dirty)
+
+
+def _add_broken_notes(directory: Path, others: list[str], found: GitFiles) -> None:
+    """Tell of repositories in the repository that git takes for ordinary directories, because it cannot read them."""
+    folders = {path.rpartition("/")[0] for path in others if not path.endswith("/")} - {""}
+    found.notes.extend(
+        f"{folder}/.git is there but git cannot read it: {folder} travels like an ordinary directory, without .git"
+        for folder in sorted(folders)
+        if os.path.lexists(directory / folder / ".git")
+    )
 
 
 def _empty(directory: Path, path: str) -> list[str]:
@@ -137,9 +188,12 @@ def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]
 
 
 def _refusal(directory: Path, done: subprocess.CompletedProcess[bytes]) -> SnapshotError:
-    text = done.stderr.decode(errors="replace").strip()
-    lines = text.splitlines() or [f"git ended with exit code {done.returncode}"]
     hint = "See what `git status` says there."
-    if "dubious ownership" in text:
+    if b"dubious ownership" in done.stderr:
         hint = f"If you trust that repository: git config --global --add safe.directory {directory}"
-    return SnapshotError(f"git cannot read {directory}: {lines[0].removeprefix('fatal: ')}", hint=hint)
+    return SnapshotError(f"git cannot read {directory}: {_said(done)}", hint=hint)
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    return lines[0].removeprefix("fatal: ") if lines else f"git ended with exit code {done.returncode}"
