@@ -1,5 +1,6 @@
 """What every transport promises, tested on real ones: this machine, and a real OpenSSH server."""
 
+import contextlib
 import os
 import threading
 import time
@@ -142,6 +143,19 @@ def test_read_times_out(transport: Transport) -> None:
     with pytest.raises(RemoteTimeoutError, match="no answer"):
         channel.read(0.1)
     assert channel.read(10) == b"late\n"
+    channel.close()
+
+
+def test_stderr_outlives_a_silence(transport: Transport) -> None:
+    """A reader that ran out of patience does not make the rest of stderr vanish."""
+    channel = transport.open(sh("sleep 0.3; echo one >&2; sleep 0.6; echo two >&2; echo end"))
+    data = b""
+    deadline = time.monotonic() + 10
+    while not data and time.monotonic() < deadline:
+        with contextlib.suppress(RemoteTimeoutError):
+            data = channel.read(0.1)
+    assert channel.exit_status(10) == 0
+    assert channel.stderr() == b"one\ntwo\n"
     channel.close()
 
 

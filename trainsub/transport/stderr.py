@@ -1,16 +1,20 @@
 """Keeps the end of a program's stderr, in a thread of its own, so that much on stderr never stops stdout."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from trainsub.transport.base import STDERR_LIMIT
+
+_PAUSE = 0.02
 
 
 class StderrTail:
     """Reads a stream to its end and keeps its last bytes.
 
     Args:
-        read: Returns the next bytes, ``b""`` at the end; an OSError is an end too.
+        read: Returns the next bytes, ``b""`` at the end; an OSError is an end too, but for a TimeoutError: paramiko
+            has one timeout for both streams, and silence is no end.
     """
 
     def __init__(self, read: Callable[[], bytes]) -> None:
@@ -25,6 +29,9 @@ class StderrTail:
         while True:
             try:
                 data = self._read()
+            except TimeoutError:
+                time.sleep(_PAUSE)  # the timeout may be nothing at all
+                continue
             except (OSError, ValueError):  # ValueError: the file was closed
                 return
             if not data:
