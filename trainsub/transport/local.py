@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainsub.errors import RemoteTimeoutError
+from trainsub.errors import RemoteTimeoutError, UnreachableError
 from trainsub.transport.audit import Audit
 from trainsub.transport.base import CHUNK, Channel
 from trainsub.transport.metering import Meter
@@ -76,16 +76,22 @@ class _LocalChannel:
 
     def __init__(self, argv: Sequence[str], description: str) -> None:
         self._where = description
-        # Its own session: Ctrl-C at the terminal must not kill a submission in flight.
-        self._process = subprocess.Popen(  # noqa: S603 - running the given program is what this is for
-            [*_EXEC, *argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            bufsize=0,
-            cwd=Path.home(),
-        )
+        try:
+            # Its own session: Ctrl-C at the terminal must not kill a submission in flight.
+            self._process = subprocess.Popen(  # noqa: S603 - running the given program is what this is for
+                [*_EXEC, *argv],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                bufsize=0,
+                cwd=Path.home(),
+            )
+        except (OSError, RuntimeError) as error:  # RuntimeError: there is no home directory
+            raise UnreachableError(
+                f"{description} starts no program: {error}",
+                hint="there must be a /bin/sh, and a home directory that can be entered",
+            ) from error
         if self._process.stdin is None or self._process.stdout is None or self._process.stderr is None:
             raise RuntimeError("Popen was asked for three pipes")
         self._stdin = self._process.stdin
