@@ -9,7 +9,8 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -103,8 +104,9 @@ def down(state_dir: Path, progress: Callable[[str], None]) -> bool:
     state_dir = state_dir.absolute()
     progress("removing the sandbox")
     found = docker.remove(f"{_STATE}={state_dir}")
-    for name in ("config.toml", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub"):
-        (state_dir / name).unlink(missing_ok=True)
+    with _writing(state_dir):
+        for name in ("config.toml", "ssh_config", "known_hosts", "id_ed25519", "id_ed25519.pub"):
+            (state_dir / name).unlink(missing_ok=True)
     return found
 
 
@@ -142,25 +144,50 @@ def _write_files(name: str, port: int, state_dir: Path) -> None:
     # From the container itself and not over the network, so that nobody can stand between.
     public = docker.docker("exec", f"{name}-{CONTROLLER}", "cat", "/var/lib/trainsub/ssh/ssh_host_ed25519_key.pub")
     known_hosts, ssh_config = state_dir / "known_hosts", state_dir / "ssh_config"
-    known_hosts.write_text(known_hosts_text(port, public), encoding="utf-8")
     text = ssh_config_text(HOST, port=port, user="alice", key=state_dir / "id_ed25519", known_hosts=known_hosts)
-    ssh_config.write_text(text, encoding="utf-8")
-    (state_dir / "config.toml").write_text(config_text(ssh_config), encoding="utf-8")
+    with _writing(state_dir):
+        known_hosts.write_text(known_hosts_text(port, public), encoding="utf-8")
+        ssh_config.write_text(text, encoding="utf-8")
+        (state_dir / "config.toml").write_text(config_text(ssh_config), encoding="utf-8")
+
+
+@contextmanager
+def _writing(state_dir: Path) -> Iterator[None]:
+    """Say what is wrong with the state directory.
+
+    Raises:
+        SandboxError: Something in it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SandboxError(
+            f"the sandbox's state cannot be written below {state_dir}: {error.strerror or error}",
+            hint="make it a directory that you may write to, or point TRAINSUB_STATE_DIR at another",
+        ) from error
 
 
 def _make_key(state_dir: Path) -> Path:
-    state_dir.mkdir(parents=True, exist_ok=True)
-    state_dir.chmod(0o700)
-    (state_dir / "config.toml").unlink(missing_ok=True)
     key = state_dir / "id_ed25519"
-    if key.exists() and key.with_suffix(".pub").exists():
-        return key
-    key.unlink(missing_ok=True)
+    with _writing(state_dir):
+        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.chmod(0o700)
+        (state_dir / "config.toml").unlink(missing_ok=True)
+        if key.exists() and key.with_suffix(".pub").exists():
+            return key
+        key.unlink(missing_ok=True)
     program = shutil.which("ssh-keygen")
     if program is None:
         raise SandboxError("there is no `ssh-keygen` on the PATH", hint="install the OpenSSH client")
     arguments = [program, "-q", "-t", "ed25519", "-N", "", "-C", HOST, "-f", str(key)]
-    subprocess.run(arguments, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own list, no shell
+    hint = f"see whether it works by hand: ssh-keygen -t ed25519 -f {key}"
+    try:
+        subprocess.run(arguments, check=True, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell
+    except OSError as error:
+        raise SandboxError(f"{program} cannot be started: {error.strerror or error}", hint=hint) from error
+    except subprocess.CalledProcessError as error:
+        words = (error.stderr or error.stdout).decode("utf-8", "replace").strip()
+        raise SandboxError(f"ssh-keygen makes no key (exit status {error.returncode}): {words}", hint=hint) from error
     return key
 
 
