@@ -339,13 +339,29 @@ def test_the_environment_of_a_hook_does_not_mislead(
 def test_without_git_the_directory_travels(
     code: Path, take: Callable[..., Snapshot], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """.gitignore still counts, and a note says what was done."""
+    """In a repository .gitignore still counts, as well as that can be; a note says what was done."""
     repository(code, {"a.py": "1", ".gitignore": "*.log\n"})
-    write(code, {"x.log": "2"})
+    write(code, {"x.log": "2", ".env": "3"})
     monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SnapshotError) as caught:
+        take()
+    assert (caught.value.hint or "").startswith("List them in .trainsubignore or .gitignore to ")
+    (code / ".env").unlink()
     taken = take()
     assert (set(contents(taken)), taken.commit, taken.dirty) == ({"a.py", ".gitignore"}, None, None)
-    assert taken.notes == ("git is not installed: what travels is all that .trainsubignore and .gitignore do not name",)
+    (note,) = taken.notes
+    assert note.startswith("git is not installed: all travels that neither .trainsubignore nor .gitignore names")
+
+
+def test_without_git_and_without_a_repository_nothing_is_missing(
+    code: Path, take: Callable[..., Snapshot], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same travels as with git installed."""
+    write(code, {"a.py": "1", ".gitignore": "*.log\n", "x.log": "2"})
+    taken = take()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert take() == taken
+    assert (set(contents(taken)), taken.notes) == ({"a.py", ".gitignore", "x.log"}, ())
 
 
 # ---- outside git ----
@@ -692,3 +708,38 @@ def test_no_refused_archive_stays_in_the_cache(code: Path, take: Callable[..., S
     with pytest.raises(SnapshotError):
         take()
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("in_git", "name", "where"),
+    [
+        (False, ".env", ".trainsubignore"),
+        (True, "tracked.env/.env", ".trainsubignore"),
+        (True, ".env", ".trainsubignore or .gitignore"),
+    ],
+)
+def test_hints_name_what_helps(
+    code: Path, take: Callable[..., Snapshot], name: str, where: str, *, in_git: bool
+) -> None:
+    """.gitignore holds back nothing outside git, and nothing that git tracks."""
+    write(code, {"a.py": "1"})
+    if in_git:
+        repository(code, {"tracked.env/.env": "x"} if "/" in name else {"a.py": "1"})
+    write(code, {name: "x" * 100})
+    with pytest.raises(SnapshotError) as caught:
+        take()
+    assert (caught.value.hint or "").startswith(f"List them in {where} to leave")
+    with pytest.raises(SnapshotError) as caught:
+        take(max_bytes=50)
+    assert (caught.value.hint or "").startswith(f"List what the job does not need in {where}, or raise")
+
+
+def test_all_secrets_are_named_at_once(code: Path, take: Callable[..., Snapshot]) -> None:
+    """By name and by content, whichever are allowed already; what travels by its name was looked into, too."""
+    write(code, {"z.key": KEY, ".env": "1", "b/id_rsa": KEY, "c/.netrc": "x", "a.py": "1"})
+    (code / "link").symlink_to("z.key")
+    with pytest.raises(SnapshotError) as caught:
+        take(include=["c/.netrc"])
+    assert caught.value.message == "the code holds what looks like secrets:\n  .env\n  b/id_rsa\n  z.key"
+    assert "include = ['.env', 'b/id_rsa', 'z.key']" in (caught.value.hint or "")
+    assert take(include=[".env", "b/id_rsa", "z.key", "c/.netrc"]).files == 6

@@ -11,7 +11,7 @@ from trainsub.errors import SnapshotError
 from trainsub.staging import kept
 from trainsub.staging.archive import ChangedError, Packed, pack
 from trainsub.staging.entries import Entry, read_entries, shown
-from trainsub.staging.gitfiles import GitFiles, NoGitError, git_files
+from trainsub.staging.gitfiles import GitFiles, NoGitError, git_files, repository
 from trainsub.staging.ignore import rules
 from trainsub.staging.secretfiles import LOOKED_AT, secret_content, secret_name
 from trainsub.staging.walk import walk
@@ -43,6 +43,26 @@ class Snapshot:
     dirty: bool | None
     untracked: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What would travel, and who says so.
+
+    Attributes:
+        git: What git says; None where it was not asked, or is not responsible.
+        gitignore: Whether .gitignore holds anything back.
+    """
+
+    git: GitFiles | None
+    paths: list[str]
+    notes: list[str]
+    gitignore: bool
+
+    def files_of_rules(self, paths: Sequence[str]) -> str:
+        """Name the files in which a line would hold these paths back."""
+        tracked = self.git is not None and not set(paths) <= set(self.git.untracked)
+        return ".trainsubignore or .gitignore" if self.gitignore and not tracked else ".trainsubignore"
 
 
 def snapshot(directory: Path, *, cache: Path, max_bytes: int, include: Sequence[str] = ()) -> Snapshot:
@@ -85,14 +105,16 @@ def snapshot(directory: Path, *, cache: Path, max_bytes: int, include: Sequence[
 
 def _snapshot(directory: Path, cache: Path, max_bytes: int, allowed: frozenset[str]) -> Snapshot:
     now = time.time_ns()
-    git, paths, notes = _listing(directory, cache)
-    entries, more = read_entries(str(directory), paths)
-    _refuse_large(entries, max_bytes)
-    _refuse_secrets([entry.path for entry in entries if entry.kind == "file" and secret_name(entry.path)], allowed)
+    listing = _listing(directory, cache)
+    git = listing.git
+    entries, more = read_entries(str(directory), listing.paths)
+    _refuse_large(entries, max_bytes, listing)
+    if any(_named(entry, allowed) for entry in entries):
+        raise _secrets(_all_secrets(directory, entries, allowed), listing)
     fingerprint = kept.fingerprint(entries, allowed)
     packed = kept.find(cache, directory, fingerprint)
     if packed is None:
-        packed = _pack(directory, cache, entries, allowed)
+        packed = _pack(directory, cache, entries, allowed, listing)
         if not kept.racy(entries, now):
             kept.remember(cache, directory, fingerprint, packed)
         kept.prune(cache, now)
@@ -104,18 +126,22 @@ def _snapshot(directory: Path, cache: Path, max_bytes: int, allowed: frozenset[s
         commit=git.commit if git else None,
         dirty=git.dirty if git else None,
         untracked=_untracked(git, entries),
-        notes=(*notes, *more),
+        notes=(*listing.notes, *more),
     )
 
 
-def _listing(directory: Path, cache: Path) -> tuple[GitFiles | None, list[str], list[str]]:
+def _listing(directory: Path, cache: Path) -> _Listing:
     notes: list[str] = []
     missing = False
     try:
         git = git_files(directory)
     except NoGitError:
-        git, missing = None, True
-        notes.append("git is not installed: what travels is all that .trainsubignore and .gitignore do not name")
+        git, missing = None, repository(directory) is not None
+    if missing:
+        notes.append(
+            "git is not installed: all travels that neither .trainsubignore nor .gitignore names, "
+            "each only as it lies directly in the directory that travels"
+        )
     ignored = rules(directory, defaults=git is None, gitignore=missing)
     if git is None:
         paths = walk(str(directory), ignored or (lambda _: False))
@@ -127,7 +153,7 @@ def _listing(directory: Path, cache: Path) -> tuple[GitFiles | None, list[str], 
     if cache.is_relative_to(directory):
         own = f"{cache.relative_to(directory)}/"
         paths = [path for path in paths if not f"{path}/".startswith(own)]
-    return git, paths, notes
+    return _Listing(git, paths, notes, gitignore=missing or git is not None)
 
 
 def _untracked(git: GitFiles | None, entries: list[Entry]) -> tuple[str, ...]:
@@ -137,7 +163,7 @@ def _untracked(git: GitFiles | None, entries: list[Entry]) -> tuple[str, ...]:
     return tuple(shown(path) for path in sorted(git.untracked) if path in travelling)
 
 
-def _refuse_large(entries: list[Entry], max_bytes: int) -> None:
+def _refuse_large(entries: list[Entry], max_bytes: int, listing: _Listing) -> None:
     total = sum(entry.size for entry in entries)
     if total <= max_bytes:
         return
@@ -145,7 +171,8 @@ def _refuse_large(entries: list[Entry], max_bytes: int) -> None:
     listed = "".join(f"\n  {_human(entry.size):>10}  {shown(entry.path)}" for entry in largest if entry.size)
     raise SnapshotError(
         f"the code holds {_human(total)}, and at most {_human(max_bytes)} may travel; the largest files are:{listed}",
-        hint="List what the job does not need in .trainsubignore or .gitignore, or raise [code] max_size.",
+        hint=f"List what the job does not need in {listing.files_of_rules([largest[0].path])}, "
+        "or raise [code] max_size.",
     )
 
 
@@ -157,30 +184,49 @@ def _human(size: float) -> str:
     return f"{size:.4g} GiB"
 
 
-def _refuse_secrets(suspects: list[str], allowed: frozenset[str]) -> None:
-    found = [shown(path) for path in suspects if path not in allowed]
-    if not found:
-        return
+def _named(entry: Entry, allowed: frozenset[str]) -> bool:
+    return entry.kind == "file" and entry.path not in allowed and secret_name(entry.path)
+
+
+def _all_secrets(directory: Path, entries: list[Entry], allowed: frozenset[str]) -> list[str]:
+    """Find secrets by name and by content, in one list, without packing what is refused anyway."""
+
+    def inside(entry: Entry) -> bool:
+        if entry.kind != "file" or entry.path in allowed or entry.size > LOOKED_AT:
+            return False
+        try:
+            descriptor = os.open(directory / entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, "rb") as file:  # noqa: PTH123
+                return secret_content(entry.path, file.read(LOOKED_AT))
+        except OSError:
+            return False  # whoever packs it will say so
+
+    return [entry.path for entry in entries if _named(entry, allowed) or inside(entry)]
+
+
+def _secrets(suspects: list[str], listing: _Listing) -> SnapshotError:
+    found = [shown(path) for path in suspects]
     listed = "".join(f"\n  {path}" for path in found)
-    raise SnapshotError(
+    return SnapshotError(
         f"the code holds what looks like secrets:{listed}",
-        hint="List them in .trainsubignore or .gitignore to leave them here; if they may travel: "
+        hint=f"List them in {listing.files_of_rules(suspects)} to leave them here; if they may travel: "
         f"[code] include = [{', '.join(repr(path) for path in found)}]",
     )
 
 
-def _pack(directory: Path, cache: Path, entries: list[Entry], allowed: frozenset[str]) -> Packed:
+def _pack(directory: Path, cache: Path, entries: list[Entry], allowed: frozenset[str], listing: _Listing) -> Packed:
     suspects: list[str] = []
 
     def look(entry: Entry, head: bytes) -> None:
-        if entry.size <= LOOKED_AT and secret_content(entry.path, head):
+        if entry.size <= LOOKED_AT and entry.path not in allowed and secret_content(entry.path, head):
             suspects.append(entry.path)
 
     descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=".", suffix=".tmp")
     try:
         with open(descriptor, "wb") as out:  # noqa: PTH123
             packed = pack(str(directory), entries, out, look)
-        _refuse_secrets(suspects, allowed)
+        if suspects:
+            raise _secrets(suspects, listing)
         Path(temporary).replace(kept.archive(cache, packed.sha256))
     finally:
         Path(temporary).unlink(missing_ok=True)
