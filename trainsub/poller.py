@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from trainsub.errors import SlurmSilentError, StoreError, UnsettledError
+from trainsub.errors import ClusterError, SlurmSilentError, StoreError, UnknownRunError, UnsettledError
 from trainsub.remote import Ask, settle
 from trainsub.scheduler import Scheduler, SlurmCli
 from trainsub.session import Session
@@ -96,21 +96,34 @@ def is_open(job: Job, now: datetime) -> bool:
     """Whether a question may tell something new: it has not ended, or has lately and its accounts are not complete."""
     if not finished(job):
         return True
-    ended = job.end_time or job.observed_at
-    return not accounted(job) and ended is not None and now - ended < ACCOUNTS_LAG
+    # By the clock that `now` is from: the cluster's own, of end_time, may be hours apart.
+    seen = job.observed_at or job.end_time
+    return not accounted(job) and seen is not None and now - seen < ACCOUNTS_LAG
 
 
 def settle_open(session: Session, cluster: str) -> None:
-    """Settle every submission to a cluster whose outcome is not known, but none that is still on its way."""
-    for run in session.store.unsettled(cluster):
-        if not session.store.claims.is_held(run.run):
-            settle_run(session, run)
+    """Settle every submission to a cluster whose outcome is not known, but none that is still on its way.
+
+    One that cannot be settled is told, and hinders nothing.
+
+    Raises:
+        TransportError: The cluster could not be talked to.
+    """
+    for listed in session.store.unsettled(cluster):
+        with session.store.claims.hold(listed.run, wait=False) as held:
+            run = session.store.run(listed.run) if held else None
+            if run is None or run.outcome not in {OPEN, UNKNOWN}:
+                continue  # it is another process's, which may just have been quicker
+            try:
+                settle_run(session, run)
+            except ClusterError as error:
+                session.tell_once(f"run {run.run} cannot be settled: {error.message}")
 
 
 def settle_run(session: Session, run: Run) -> Run:
     """Find out what became of a submission; it stays unknown where the cluster does not tell.
 
-    Not to be called for a submission that is still on its way: its outcome would be decided against it.
+    Only to be called while the claim on it is held: a submission on its way would be decided against.
 
     Raises:
         TransportError: The cluster could not be talked to.
@@ -134,12 +147,17 @@ def settle_named(session: Session, run: Run) -> Run:
 
     Raises:
         UnsettledError: It is not known whether it has a job, or it is just being submitted.
+        UnknownRunError: Its submission could not be begun, and another process has just taken it back.
     """
     if run.outcome not in {OPEN, UNKNOWN}:
         return run
-    if session.store.claims.is_held(run.run):
-        raise UnsettledError(f"run {run.run} is being submitted right now", hint="Try again in a moment.")
-    after = settle_run(session, run)
+    with session.store.claims.hold(run.run, wait=False) as held:
+        if not held:
+            raise UnsettledError(f"run {run.run} is being submitted right now", hint="Try again in a moment.")
+        now = session.store.run(run.run)
+        if now is None:
+            raise UnknownRunError(f"run {run.run} was taken back: nothing of it was sent")
+        after = settle_run(session, now) if now.outcome in {OPEN, UNKNOWN} else now
     if after.outcome in {OPEN, UNKNOWN}:
         raise UnsettledError(
             f"it is not known yet whether run {run.run} has a job", hint=f"`trainsub status {run.run}` settles it."

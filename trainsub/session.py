@@ -78,6 +78,7 @@ class Session:
         self._store: Store | None = None
         self._connect = connect
         self._transports: dict[str, Transport] = {}
+        self._told: set[str] = set()
 
     @property
     def store(self) -> Store:
@@ -115,6 +116,12 @@ class Session:
                 f"cluster {name!r} is not configured any more, and runs in the store are on it",
                 hint=f"Add [clusters.{name}] to the configuration; `trainsub config path` shows where.",
             ) from None
+
+    def tell_once(self, line: str) -> None:
+        """Tell something that would be found again with each question."""
+        if line not in self._told:
+            self._told.add(line)
+            self.tell(line)
 
     def transport(self, name: str) -> Transport:
         """The cluster's transport; it connects when first used."""

@@ -1,4 +1,4 @@
-"""Which runs are being submitted right now by a process of this machine: a file lock each.
+"""Which runs are being submitted, or settled, right now by a process of this machine: a file lock each.
 
 A lock is gone the moment that its holder is, however that ends, so nothing is ever claimed by the dead.
 """
@@ -23,35 +23,31 @@ class Claims:
         self._folder = folder
 
     @contextmanager
-    def hold(self, run: str) -> Iterator[None]:
-        """Hold a run; waits while another process does.
+    def hold(self, run: str, *, wait: bool = True) -> Iterator[bool]:
+        """Hold a run, so that no other process submits or settles it.
+
+        Args:
+            run: Run id.
+            wait: Wait while another process holds it.
+
+        Yields:
+            Whether it is held now: False if another process holds it and that was not waited for.
 
         Raises:
             StoreError: The folder cannot be written to.
         """
         path = self._folder / run
-        file = self._locked(path)
+        file = self._locked(path, wait=wait)
+        if file is None:
+            yield False
+            return
         try:
-            yield
+            yield True
         finally:
             path.unlink(missing_ok=True)  # before the lock goes, so that whoever waits sees that it is another file
             os.close(file)
 
-    def is_held(self, run: str) -> bool:
-        """Whether a process is submitting the run right now."""
-        try:
-            file = os.open(self._folder / run, os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(file)
-        return False
-
-    def _locked(self, path: Path) -> int:
+    def _locked(self, path: Path, *, wait: bool) -> int | None:
         """A descriptor that holds the lock on the file of that name, and not on one that was removed meanwhile."""
         while True:
             try:
@@ -63,10 +59,21 @@ class Claims:
                     hint="Point TRAINSUB_STATE_DIR at a folder that you may write to.",
                 ) from error
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                if path.exists() and path.stat().st_ino == os.fstat(file).st_ino:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _names(path, file):
                     return file
+            except BlockingIOError:
+                os.close(file)
+                return None
             except BaseException:
                 os.close(file)
                 raise
             os.close(file)
+
+
+def _names(path: Path, file: int) -> bool:
+    """Whether a path names an open file, and not another one or none."""
+    try:
+        return path.stat().st_ino == os.fstat(file).st_ino
+    except FileNotFoundError:
+        return False
