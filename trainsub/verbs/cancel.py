@@ -1,10 +1,19 @@
 """Cancel runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from trainsub import poller
-from trainsub.errors import ClusterError, RefusedError, SlurmSilentError, UnsettledError
+from trainsub.errors import (
+    ClusterError,
+    LookupFailedError,
+    RefusedError,
+    SlurmSilentError,
+    TrainsubError,
+    TransportError,
+    UnsettledError,
+)
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
 from trainsub.slurm import states
@@ -35,32 +44,44 @@ def cancel(session: Session, texts: Sequence[str]) -> list[Cancelled]:
     Raises:
         RefusedError: Slurm refused one; the others were told.
         UnsettledError: It is not known whether a run has a job; the others were told.
-        TransportError: A cluster could not be talked to.
+        TransportError: A cluster could not be talked to; those on others were told.
     """
-    runs, unsettled = _settled(session, session.find(texts))
+    errors: list[TrainsubError] = []
+    runs = _settled(session, session.find(texts), errors)
     told: dict[str, list[int]] = {run.run: [] for run in runs}
     refused: list[str] = []
     for cluster in sorted({run.cluster for run in runs}):
         jobs = [job for run in runs if run.cluster == cluster for job in run.jobs if not finished(job)]
         if jobs:
-            refused += _cancel_jobs(session, cluster, jobs, told)
+            with _kept(session, cluster, errors):
+                refused += _cancel_jobs(session, cluster, jobs, told)
     if refused:
         raise RefusedError("; ".join(refused), hint="`trainsub status` shows what Slurm knows of them.")
-    if unsettled is not None:
-        raise unsettled
+    if errors:
+        raise errors[0]
     after = session.find([run.run for run in runs])
     return [Cancelled(run, tuple(told[run.run])) for run in after]
 
 
-def _settled(session: Session, runs: Sequence[Run]) -> tuple[list[Run], UnsettledError | None]:
-    """The runs with their outcomes, and the error of one that has none: it must not keep the others running."""
-    settled, error = [], None
+@contextmanager
+def _kept(session: Session, cluster: str, errors: list[TrainsubError]) -> Iterator[None]:
+    """Keep an error for later, since it must not keep other jobs running."""
+    try:
+        yield
+    except (TransportError, ClusterError, LookupFailedError) as error:
+        session.drop(cluster)
+        errors.append(error)
+    except UnsettledError as error:
+        errors.append(error)
+
+
+def _settled(session: Session, runs: Sequence[Run], errors: list[TrainsubError]) -> list[Run]:
+    """Those of the runs that have an outcome."""
+    settled = []
     for run in runs:
-        try:
+        with _kept(session, run.cluster, errors):
             settled.append(poller.settle_named(session, run))
-        except UnsettledError as unsettled:
-            error = unsettled
-    return settled, error
+    return settled
 
 
 def _cancel_jobs(session: Session, cluster: str, jobs: Sequence[Job], told: dict[str, list[int]]) -> list[str]:
@@ -71,7 +92,9 @@ def _cancel_jobs(session: Session, cluster: str, jobs: Sequence[Job], told: dict
         seen = _looked(session, cluster, scheduler, root)
         alive = [job for job in _known(session, jobs) if not finished(job)]
         of_id = {job.job_id: job for job in alive}
-        for answer in scheduler.cancel(alive, seen=seen):
+        shown = [job for job in alive if seen and job.missing_since is None]
+        hidden = [job for job in alive if job not in shown]
+        for answer in (*scheduler.cancel(shown, seen=True), *scheduler.cancel(hidden, seen=False)):
             job = of_id[answer.job_id]
             if answer.error is not None:
                 refused.append(f"job {answer.job_id} of run {job.run} was not cancelled: {answer.error}")
@@ -93,17 +116,27 @@ def _looked(session: Session, cluster: str, scheduler: Scheduler, root: str) -> 
 
 def _watch(session: Session, cluster: str, scheduler: Scheduler, root: str, jobs: Sequence[Job]) -> None:
     """See that the order was taken; say so where Slurm still shows a job as if nothing had happened."""
-    going_on = list(jobs)
-    for look in range(LOOKS):
+    going_on, answered = list(jobs), True
+    for look in range(LOOKS if jobs else 0):
         if look:
             session.clock.sleep(look)
-        if not _looked(session, cluster, scheduler, root):
+        answered = _looked(session, cluster, scheduler, root)
+        if not answered:
             break
         going_on = [job for job in _known(session, going_on) if not _ending(job)]
         if not going_on:
             return
     for job in going_on:
-        session.tell(f"job {job.job_id} of run {job.run} was told to stop, and Slurm still shows it as {job.state}")
+        session.tell(f"job {job.job_id} of run {job.run} was told to stop, and {_doubt(job, answered=answered)}")
+
+
+def _doubt(job: Job, *, answered: bool) -> str:
+    """Why it is not known that a job has stopped."""
+    if not answered:
+        return "Slurm does not say whether it has"
+    if job.missing_since is not None:
+        return "neither squeue nor sacct shows it"
+    return f"Slurm still shows it as {job.state}"
 
 
 def _ending(job: Job) -> bool:
