@@ -87,8 +87,10 @@ def _same_content(session: Session, plan: Plan) -> Run | None:
     for run in session.store.unsettled(plan.cluster):
         if plan.key_drawn and run.plan_hash == plan.plan_hash and run.run != plan.run:
             with session.store.claims.hold(run.run):
-                settled = _settled(session, session.store.run(run.run) or run)
-            if settled.outcome == ACCEPTED:
+                now = session.store.run(run.run)
+                # None: nothing of it could be sent, and it was taken back.
+                settled = None if now is None else _settled(session, now)
+            if settled is not None and settled.outcome == ACCEPTED:
                 job_id = settled.jobs[-1].job_id
                 session.tell(f"an earlier submission of this was accepted as job {job_id}; not sent again")
                 return settled
