@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,8 @@ from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Allocation, Job, Ru
 
 BUSY_SECONDS = 10.0
 """How long a command waits for another one that is writing."""
+OVERTAKEN = timedelta(minutes=1)
+"""By how much another process may have been quicker; what seems to be later still is the mark of a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,9 @@ class Store:
         """Whether another process wrote what it learned after this was asked."""
         row = db.execute("SELECT observed_at FROM jobs WHERE run = ? AND link = ?", (job.run, job.link)).fetchone()
         known = rows.time(row["observed_at"]) if row else None
-        return known is not None and job.observed_at is not None and known > job.observed_at
+        if known is None or job.observed_at is None:
+            return False
+        return timedelta(0) < known - job.observed_at < OVERTAKEN
 
     def _put_job(self, db: sqlite3.Connection, job: Job, cluster: str) -> None:
         db.execute("DELETE FROM allocations WHERE run = ? AND link = ?", (job.run, job.link))
