@@ -8,7 +8,7 @@ from trainsub.check.facts import ClusterFacts
 from trainsub.errors import OutputError
 from trainsub.record import exits
 from trainsub.record.paths import RunPaths
-from trainsub.remote import Ask, Completed
+from trainsub.remote import Ask, Completed, EndedError
 from trainsub.scheduler.base import CancelAnswer
 from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, states, tres
 from trainsub.tracker.track import Poll, accounted, is_ours
@@ -113,10 +113,12 @@ class SlurmCli:
         try:
             if all(tres.gpus(text) is not None for text in held):
                 return False
+            said = self._ask.run(scontrol.config_argv())
+            return said.rc == 0 and scontrol.tracks_gpus(scontrol.parse_config(_text(said.out)))
+        except EndedError:
+            raise
         except OutputError:
             return False
-        settings = _parsed(self._ask.run(scontrol.config_argv()), scontrol.parse_config)
-        return settings is not None and scontrol.tracks_gpus(settings)
 
     def _records(self, jobs: Sequence[Job], root: str) -> Mapping[int, Sequence[exits.ExitRecord]]:
         """The runs' own exit records, for jobs of which Slurm says nothing any more."""
