@@ -1,0 +1,120 @@
+import pytest
+from verbs.desk import SILENT, Desk, stamp, submitted
+
+from trainsub import Client
+from trainsub.errors import RefusedError, UnreachableError, UnsettledError
+
+
+def lost(desk: Desk, client: Client, key: str) -> str:
+    """A run of which nobody knows whether it has a job: its answer was lost, and Slurm does not tell."""
+    desk.alpha.road.cuts = [90]
+    with pytest.raises(UnsettledError):
+        submitted(client, key)
+    (run,) = [one.run for one in client.status(cached=True).runs if one.outcome == "unknown"]
+    folder = desk.alpha.root / "runs" / run
+    (folder / "owner.1").unlink(missing_ok=True)
+    (folder / "answer.1").unlink(missing_ok=True)
+    (folder / "submit.1").write_text(f"{stamp(-3600)} 60\n")
+    desk.alpha.slurm.says("sacct", "echo 'sacct: error: no' >&2; exit 1")
+    (desk.alpha.slurm.state / "queue").write_text("")
+    return run
+
+
+def orders(desk: Desk) -> list[str]:
+    """What scancel was told, the name first."""
+    return [" ".join(call) for call in desk.alpha.slurm.calls("scancel")]
+
+
+def test_a_job_is_cancelled_and_seen_to_end(desk: Desk, client: Client) -> None:
+    """squeue has just shown that the id is ours, so the id alone is named."""
+    run = submitted(client)
+    desk.alpha.shows(run, "RUNNING")
+    (done,) = client.cancel([run.run])
+    assert (done.jobs, done.run.jobs[0].state) == ((1000,), "CANCELLED")
+    assert orders(desk) == ["1000"]
+    assert "cancel ordered" in [event.what for event in client.history(run.run)]
+
+
+def test_what_has_ended_is_left_alone(desk: Desk, client: Client) -> None:
+    """No order is given, and none is told."""
+    run = submitted(client)
+    desk.alpha.ended(run)
+    (done,) = client.cancel([run.run])
+    assert (done.jobs, done.run.jobs[0].state) == ((), "COMPLETED")
+    assert orders(desk) == []
+
+
+def test_others_that_are_not_settled_do_not_hinder(desk: Desk, client: Client) -> None:
+    """A run is cancelled while nobody knows what became of another one."""
+    unknown = lost(desk, client, "lost")
+    run = submitted(client, name="another")
+    assert client.cancel([run.run])[0].jobs == (run.jobs[0].job_id,)
+    assert client.status([unknown], cached=True).runs[0].outcome == "unknown"
+
+
+def test_of_several_the_settled_ones_are_cancelled(desk: Desk, client: Client) -> None:
+    """Then the error says of which one it is not known whether it has a job (exit 7)."""
+    unknown = lost(desk, client, "lost")
+    run = submitted(client, name="another")
+    with pytest.raises(UnsettledError, match=unknown) as caught:
+        client.cancel([unknown, run.run])
+    assert caught.value.exit_code == 7
+    assert client.status([run.run], cached=True).runs[0].jobs[0].state == "CANCELLED"
+
+
+def test_a_cluster_that_is_away_does_not_hinder_another(desk: Desk, client: Client) -> None:
+    """Its runs go on, and that is the error; the others are cancelled."""
+    first, second = submitted(client), submitted(client, cluster="beta")
+    desk.alpha.road.blocked = [UnreachableError("no route")]
+    with pytest.raises(UnreachableError):
+        client.cancel([first.run, second.run])
+    assert client.status([second.run], cached=True).runs[0].jobs[0].state == "CANCELLED"
+
+
+def test_a_silent_squeue_does_not_keep_a_job_running(desk: Desk, client: Client) -> None:
+    """It is told to stop, by id and by name, since nobody says that the id is still ours."""
+    run = submitted(client)
+    desk.alpha.slurm.says("squeue", SILENT)
+    (done,) = client.cancel([run.run])
+    assert done.jobs == (1000,)
+    assert orders(desk) == [f"--name={run.run} 1000"]
+    assert "still shows" not in desk.told[-1]
+
+
+def test_a_job_that_goes_on_is_told(desk: Desk, client: Client) -> None:
+    """Slurm took the order, and shows the job as if nothing had happened."""
+    run = submitted(client)
+    desk.alpha.shows(run, "RUNNING")
+    desk.alpha.slurm.says("scancel", "")
+    (done,) = client.cancel([run.run])
+    assert done.jobs == (1000,)
+    assert "still shows it as RUNNING" in desk.told[-1]
+
+
+def test_a_refusal_is_in_slurms_words(desk: Desk, client: Client) -> None:
+    """And the others are cancelled all the same."""
+    first, second = submitted(client), submitted(client)
+    cancels = (desk.alpha.slurm.state / "scancel.script").read_text()
+    no = 'case $* in *1000) echo "scancel: error: Kill job error on job id 1000: Access denied" >&2; exit 1 ;; esac'
+    desk.alpha.slurm.says("scancel", no + cancels)
+    with pytest.raises(RefusedError, match="Access denied"):
+        client.cancel([first.run, second.run])
+    assert client.status([second.run], cached=True).runs[0].jobs[0].state == "CANCELLED"
+
+
+def test_a_job_that_a_site_renamed_is_cancelled(desk: Desk, client: Client) -> None:
+    """Its comment says that it is ours, and a name would not meet it."""
+    run = submitted(client)
+    desk.alpha.shows(run, "RUNNING", name="renamed-by-the-site")
+    (done,) = client.cancel([run.run])
+    assert (orders(desk), done.run.jobs[0].state) == (["1000"], "CANCELLED")
+
+
+def test_a_stranger_with_the_same_id_is_never_hit(desk: Desk, client: Client) -> None:
+    """Slurm gave the id to another job of the same user: an order would only meet a job of the run's name."""
+    run = submitted(client)
+    desk.alpha.shows(run, "RUNNING", name="interactive", comment="")
+    client.cancel([run.run])
+    assert orders(desk) == [f"--name={run.run} 1000"]
+    assert "RUNNING" in (desk.alpha.slurm.state / "queue").read_text()
+    assert "still shows" not in desk.told[-1]
