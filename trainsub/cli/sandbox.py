@@ -30,10 +30,12 @@ def up(
     json: Json = False,
 ) -> None:
     """Start the sandbox and add it to the configuration as cluster "sandbox"."""
-    from trainsub.sandbox import SandboxSpec
+    from trainsub.sandbox import RELEASES, SandboxSpec
 
     state: State = ctx.obj
     state.json = json
+    if slurm not in RELEASES:
+        raise UsageError(f"--slurm {slurm}: there is no sandbox for it", hint=f"There are: {', '.join(RELEASES)}.")
     state.interrupted_hint = "`trainsub sandbox down` removes what was started"
     mounts = tuple(_mount(text) for text in mount or ())
     with state.client() as client:
@@ -59,7 +61,13 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     state.json = json
     with state.client() as client:
         info = client.sandbox_status()
-    _show(state, info)
+    if info is not None and not info.complete and not json:
+        typer.echo(
+            "the sandbox is half started: an `up` is under way, or was interrupted\n"
+            "`trainsub sandbox up` starts it anew, `trainsub sandbox down` removes what there is"
+        )
+    else:
+        _show(state, info)
     if info is None or not info.running:
         raise typer.Exit(NOT_UP)
 
@@ -73,9 +81,19 @@ def _show(state: "State", info: "SandboxInfo | None") -> None:
 
 def _mount(text: str) -> tuple[str, str]:
     """``/data:/data`` as a pair."""
+    from pathlib import Path
+
     source, colon, target = text.partition(":")
     if not colon or not source.startswith("/") or not target.startswith("/"):
         raise UsageError(
-            f"--mount {text!r} is not SOURCE:TARGET with absolute paths", hint="For instance --mount /data:/data."
+            f"--mount {text} is not SOURCE:TARGET with absolute paths", hint="For instance --mount /data:/data."
+        )
+    if ":" in target or "," in text:
+        raise UsageError(
+            f"--mount {text}: neither path may have a colon or a comma", hint="Every mount is read-only without a word."
+        )
+    if not Path(source).exists():
+        raise UsageError(
+            f"--mount {text}: there is no {source} on this machine", hint="SOURCE is a folder here, TARGET one there."
         )
     return source, target

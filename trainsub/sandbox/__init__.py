@@ -5,12 +5,13 @@ It is one login node, which is also the controller, and a few compute nodes whos
 ``up``.
 """
 
+import fcntl
 import json
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from trainsub.errors import SandboxError
 from trainsub.sandbox import docker
 from trainsub.sandbox.files import HOST, config_text, known_hosts_text, ssh_config_text
 from trainsub.sandbox.layout import CONTROLLER, RELEASES, SandboxSpec, plan
+from trainsub.sandbox.words import count, differences
 
 __all__ = ["HOST", "RELEASES", "SandboxInfo", "SandboxSpec", "down", "status", "up"]
 
@@ -34,13 +36,15 @@ class SandboxInfo:
     Attributes:
         spec: What was asked for, with the port that was chosen.
         state_dir: Where its key and its configuration lie.
-        running: Whether all its containers run.
+        running: Whether all its containers run, and the files that lead there are written.
+        complete: Whether ``up`` has ever ended well; otherwise it is half started.
         already_there: Whether ``up`` found it running and had nothing to do.
     """
 
     spec: SandboxSpec
     state_dir: Path
     running: bool
+    complete: bool = True
     already_there: bool = False
 
     @property
@@ -55,7 +59,7 @@ class SandboxInfo:
 
 
 def up(spec: SandboxSpec, state_dir: Path, progress: Callable[[str], None]) -> SandboxInfo:
-    """Start a sandbox, unless it runs already.
+    """Start a sandbox, unless it runs already; a second ``up`` at the same time waits for the first one.
 
     Args:
         spec: The cluster that is wanted.
@@ -66,14 +70,22 @@ def up(spec: SandboxSpec, state_dir: Path, progress: Callable[[str], None]) -> S
         SandboxError: Docker cannot be used, or another sandbox than this one is there.
     """
     state_dir = state_dir.absolute()
+    with _writing(state_dir):
+        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.chmod(0o700)
+    with _alone(state_dir, progress):
+        return _up(spec, state_dir, progress)
+
+
+def _up(spec: SandboxSpec, state_dir: Path, progress: Callable[[str], None]) -> SandboxInfo:
     began = time.monotonic()
     present = status(state_dir)
     if present is not None:
         _require_same(present.spec, spec)
-        if present.running and present.config.exists():
-            progress(f"the sandbox is already running: Slurm {spec.slurm}, {spec.nodes} nodes")
+        if present.running:
+            progress(f"the sandbox is already running: Slurm {spec.slurm}, {count(spec.nodes, 'node')}")
             return SandboxInfo(present.spec, state_dir, running=True, already_there=True)
-        if present.config.exists():
+        if present.complete:
             progress("starting the stopped sandbox")
             _restart(present.spec, state_dir)
             return SandboxInfo(present.spec, state_dir, running=True)
@@ -86,7 +98,7 @@ def up(spec: SandboxSpec, state_dir: Path, progress: Callable[[str], None]) -> S
     labels = ((_STATE, str(state_dir)), (_SPEC, _dump(spec)), (_PORT, str(port)))
     public_key = key.with_suffix(".pub").read_text(encoding="utf-8").strip()
     layout = plan(spec, image=image, authorized_key=public_key, ssh_port=port, labels=labels)
-    progress(f"starting {spec.nodes} nodes with {spec.gpus_per_node} GPUs each")
+    progress(f"starting {count(spec.nodes, 'node')} with {count(spec.gpus_per_node, 'GPU')} each")
     docker.create(layout)
     progress("waiting for Slurm to run its first job")
     docker.wait_ready(layout.controller.name)
@@ -102,6 +114,11 @@ def down(state_dir: Path, progress: Callable[[str], None]) -> bool:
         Whether there was one.
     """
     state_dir = state_dir.absolute()
+    with _alone(state_dir, progress) if state_dir.is_dir() else nullcontext():
+        return _down(state_dir, progress)
+
+
+def _down(state_dir: Path, progress: Callable[[str], None]) -> bool:
     progress("removing the sandbox")
     found = docker.remove(f"{_STATE}={state_dir}")
     with _writing(state_dir):
@@ -128,7 +145,23 @@ def status(state_dir: Path | None = None) -> SandboxInfo | None:
     spec = _with_port(_load(docker.label_of(login, _SPEC)), int(docker.label_of(login, _PORT)))
     mine = [running for name, running in found if name.startswith(f"{spec.name}-")]
     home = Path(docker.label_of(login, _STATE))
-    return SandboxInfo(spec, home, running=all(mine) and len(mine) == spec.nodes + 1)
+    complete = (home / "config.toml").exists()
+    return SandboxInfo(spec, home, running=complete and all(mine) and len(mine) == spec.nodes + 1, complete=complete)
+
+
+@contextmanager
+def _alone(state_dir: Path, progress: Callable[[str], None]) -> Iterator[None]:
+    """Let nobody else start or remove this sandbox meanwhile; a process that dies lets go."""
+    with _writing(state_dir):
+        lock = (state_dir / "lock").open("a")
+    with lock:
+        with _writing(state_dir):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                progress("another `sandbox up` is under way; waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _restart(spec: SandboxSpec, state_dir: Path) -> None:
@@ -170,8 +203,6 @@ def _writing(state_dir: Path) -> Iterator[None]:
 def _make_key(state_dir: Path) -> Path:
     key = state_dir / "id_ed25519"
     with _writing(state_dir):
-        state_dir.mkdir(parents=True, exist_ok=True)
-        state_dir.chmod(0o700)
         (state_dir / "config.toml").unlink(missing_ok=True)
         if key.exists() and key.with_suffix(".pub").exists():
             return key
@@ -192,12 +223,8 @@ def _make_key(state_dir: Path) -> Path:
 
 
 def _require_same(present: SandboxSpec, wanted: SandboxSpec) -> None:
-    if wanted.ssh_port is None:
-        wanted = _with_port(wanted, present.ssh_port)
-    differing = [name for name, value in asdict(present).items() if value != asdict(wanted)[name]]
-    if differing:
-        parts = [f"{name} is {getattr(present, name)}, not {getattr(wanted, name)}" for name in differing]
-        raise SandboxError(f"another sandbox is there: {'; '.join(parts)}", hint=_DOWN_HINT)
+    if differing := differences(present, wanted):
+        raise SandboxError(f"another sandbox is there, with {differing}", hint=_DOWN_HINT)
 
 
 def _with_port(spec: SandboxSpec, port: int | None) -> SandboxSpec:

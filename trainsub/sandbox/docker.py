@@ -167,7 +167,7 @@ def _explain(arguments: Sequence[str], said: str) -> SandboxError:
     if "already in use by container" in lowered or "already exists" in lowered:
         return SandboxError(
             f"another sandbox of the same name is in the way: {_last_line(said)}",
-            hint="remove it with `trainsub sandbox down`, or give this one another name",
+            hint="remove it with `trainsub sandbox down`, under the TRAINSUB_STATE_DIR with which it was started",
         )
     return SandboxError(f"`docker {arguments[0]}` failed: {_last_line(said)}")
 
