@@ -1,4 +1,5 @@
 import pytest
+from standins import wait_until
 from verbs.desk import SILENT, Desk, stamp, submitted
 
 from trainsub import Client
@@ -12,8 +13,9 @@ def lost(desk: Desk, client: Client, key: str) -> str:
         submitted(client, key)
     (run,) = [one.run for one in client.status(cached=True).runs if one.outcome == "unknown"]
     folder = desk.alpha.root / "runs" / run
-    (folder / "owner.1").unlink(missing_ok=True)
-    (folder / "answer.1").unlink(missing_ok=True)
+    wait_until((folder / "owner.1").is_symlink)
+    (folder / "owner.1").unlink()
+    (folder / "answer.1").unlink()
     (folder / "submit.1").write_text(f"{stamp(-3600)} 60\n")
     desk.alpha.slurm.says("sacct", "echo 'sacct: error: no' >&2; exit 1")
     (desk.alpha.slurm.state / "queue").write_text("")

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from standins import wait_until
 from verbs.desk import SILENT, Desk, stamp, submitted
 
 from trainsub import Client, Run
@@ -94,7 +95,8 @@ def test_a_run_that_cannot_be_settled_hides_nothing_else(desk: Desk, client: Cli
         submitted(client, "odd")
     (odd,) = [one for one in client.status(cached=True).runs if one.outcome == "unknown"]
     fence = desk.alpha.root / "runs" / odd.run / "owner.1"
-    fence.unlink(missing_ok=True)
+    wait_until(fence.is_symlink)
+    fence.unlink()
     fence.symlink_to("nonsense")
     desk.alpha.shows(run, "RUNNING")
     assert client.status().unasked == {}

@@ -1,8 +1,17 @@
 import pytest
+from standins import wait_until
 from verbs.desk import SILENT, Desk, Elsewhere, plan, stamp, submitted
 
 from trainsub import Client
-from trainsub.errors import AuthError, DeadlineError, HostKeyError, SlurmSilentError, TrainsubError, UnreachableError
+from trainsub.errors import (
+    AuthError,
+    DeadlineError,
+    HostKeyError,
+    SlurmSilentError,
+    TrainsubError,
+    UnreachableError,
+    UnsettledError,
+)
 from trainsub.tracker.outcome import exit_code
 
 
@@ -102,6 +111,23 @@ def test_a_run_in_flight_is_waited_for(desk: Desk, client: Client) -> None:
     desk.clock.after(10, arrives)
     (done,) = client.wait([sending.run])
     assert (done.outcome, done.jobs[0].state) == ("accepted", "COMPLETED")
+
+
+def test_a_run_that_stays_unsettled_fills_no_history(desk: Desk, client: Client) -> None:
+    """However often the cluster is asked about it, that it is unknown is noted once."""
+    desk.alpha.road.cuts = [90]
+    with pytest.raises(UnsettledError):
+        submitted(client, "lost")
+    (run,) = client.status(cached=True).runs
+    folder = desk.alpha.root / "runs" / run.run
+    wait_until((folder / "owner.1").is_symlink)
+    (folder / "owner.1").unlink()
+    (folder / "answer.1").unlink()
+    (folder / "submit.1").write_text(f"{stamp(-3600)} 60\n")
+    desk.alpha.slurm.says("squeue", SILENT)
+    with pytest.raises(DeadlineError):
+        client.wait([run.run], timeout=60)
+    assert [event.what for event in client.history(run.run)] == ["intent recorded", "submission unknown"]
 
 
 def test_runs_on_two_clusters_are_waited_for_together(desk: Desk, client: Client) -> None:

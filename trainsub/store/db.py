@@ -91,11 +91,13 @@ class Store:
     def settle(self, run: str, outcome: str, detail: str | None, at: datetime, job: Job | None = None) -> None:
         """Record the outcome of a submission, with the job that it gave."""
         with self._transaction() as db:
-            found = db.execute("SELECT cluster FROM runs WHERE run = ?", (run,)).fetchone()
+            found = db.execute("SELECT cluster, outcome FROM runs WHERE run = ?", (run,)).fetchone()
             if found is None:
                 raise StoreError(f"run {run} vanished from the store {self.path} while it was being submitted")
             db.execute("UPDATE runs SET outcome = ?, detail = ? WHERE run = ?", (outcome, detail, run))
-            events = [Event(run, job.link if job else None, at, f"submission {outcome}", None, detail)]
+            events = []
+            if outcome != found["outcome"]:  # what stays unknown is asked about for as long as somebody waits
+                events = [Event(run, job.link if job else None, at, f"submission {outcome}", None, detail)]
             if job is not None:
                 self._put_job(db, job, found["cluster"])
                 events.append(Event(run, job.link, at, f"job {job.job_id}", "sbatch"))
