@@ -13,6 +13,7 @@ from sshd import Cluster, Server
 
 from trainsub.errors import ConfigError
 from trainsub.transport import Audit, AuditRecord, open_transport
+from trainsub.transport.base import Notes
 
 RECORD = AuditRecord(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "hpc", "submit", ("sh",), 0.5, 1, 2, 0)
 
@@ -26,6 +27,9 @@ def test_a_program_is_recorded(kind: str, sshd: Server, tmp_path: Path) -> None:
     argv = ["sh", "-c", "cat; echo oops >&2; exit 3"]
     channel = transport.open(argv, what="submit")
     channel.write(b"a secret")
+    assert isinstance(channel, Notes)
+    for number in (0, 1, 1, *range(2, 110)):
+        channel.note(["ask", str(number)])
     channel.close_write()
     while channel.read(10):
         pass
@@ -46,6 +50,8 @@ def test_a_program_is_recorded(kind: str, sshd: Server, tmp_path: Path) -> None:
         "bytes_sent": 8,
         "bytes_received": 13,
         "exit_status": 3,
+        "commands": [["ask", str(number)] for number in range(100)],
+        "commands_left_out": 10,
     }
 
 

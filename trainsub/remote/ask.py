@@ -119,6 +119,8 @@ class Ask:
             self._talk = start(self._transport, self.program, self.values(), first=text, what=self._what)
         else:
             self._talk.send(text)
+        for request in requests:
+            self._talk.note(request.words())
         frames = self._frames(self._talk, _SILENCE + max((request.timeout for request in requests), default=0.0))
         if len(frames) != sum(request.frames for request in requests):
             raise OutputError(

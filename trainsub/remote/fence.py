@@ -90,6 +90,10 @@ class Claim(Request[str]):
         """See Request."""
         return f"ts_claim {quote(self._word)}"
 
+    def words(self) -> Sequence[str]:
+        """See Request."""
+        return ("claim", self._word)
+
     def answer(self, frames: Sequence[Frame]) -> str:
         """See Request."""
         match frames[0]:
@@ -121,6 +125,10 @@ class Discard(Request[bool]):
     def code(self) -> str:
         """See Request."""
         return f"ts_discard {quote(self._text)}"
+
+    def words(self) -> Sequence[str]:
+        """See Request."""
+        return ("discard",)
 
     def answer(self, frames: Sequence[Frame]) -> bool:
         """See Request."""

@@ -59,6 +59,10 @@ class Request(Generic[T_co]):
         """Return the shell text that asks it."""
         raise NotImplementedError
 
+    def words(self) -> Sequence[str]:
+        """Return the command that it stands for, for the audit log; nothing if there is none worth telling."""
+        return ()
+
     def answer(self, frames: Sequence[Frame]) -> T_co:
         """Return the answer.
 
@@ -91,6 +95,10 @@ class RunCommand(Request[Completed]):
         """See Request."""
         return f"ts_run {int(self.timeout)} {word_list(self._argv)}"
 
+    def words(self) -> Sequence[str]:
+        """See Request."""
+        return self._argv
+
     def answer(self, frames: Sequence[Frame]) -> Completed:
         """See Request."""
         match frames:
@@ -122,6 +130,10 @@ class ReadTail(Request["Tail | None"]):
         """See Request."""
         return f"ts_tail {quote(plain(self._path))} {self._offset:d} {self._limit:d}"
 
+    def words(self) -> Sequence[str]:
+        """See Request: without the offset, so that following a log is one thing."""
+        return ("tail", self._path)
+
     def answer(self, frames: Sequence[Frame]) -> Tail | None:
         """See Request."""
         match frames[0]:
@@ -151,6 +163,10 @@ class ListDirectory(Request[list[str]]):
     def code(self) -> str:
         """See Request."""
         return f"ts_list {quote(plain(self._path))}"
+
+    def words(self) -> Sequence[str]:
+        """See Request."""
+        return ("ls", self._path)
 
     def answer(self, frames: Sequence[Frame]) -> list[str]:
         """See Request."""

@@ -146,6 +146,7 @@ def submit(transport: Transport, request: SubmitRequest, progress: Progress | No
     """
     values = _values(request)
     with start(transport, "submit", values, first=b"".join(request.files.values()), what="submit") as talk:
+        talk.note(_sbatch(request))
         course = _Course(request.patience)
         try:
             if request.send_archive_first:
@@ -198,6 +199,7 @@ def _conclude(talk: Talk, frame: Frame, course: _Course) -> Verdict:
         course.notes.append("sbatch answered, but its answer could not be written into the run's directory")
     if verdict.outcome == VOID and verdict.job_id is not None and not course.existing:
         course.notes.append(f"the run was voided while sbatch was working; job {verdict.job_id} is being cancelled")
+        talk.note(("scancel", str(verdict.job_id)))
     if verdict.outcome == REFUSED and not _discard(talk) and not course.existing:
         course.notes.append("the refused run's directory may still be there")
     return verdict
@@ -256,6 +258,15 @@ def _refusal(frame: Frame, talk: Talk, request: SubmitRequest) -> ClusterError:
         f"{talk.where}: the run cannot be written below {root} ({step}): {words}",
         hint="Nothing was submitted. Free some space there, or set remote_root to a directory that you can write to.",
     )
+
+
+def _sbatch(request: SubmitRequest) -> list[str]:
+    """Return the command that submit.sh runs, for the audit log; the root is as configured."""
+    run_dir = f"{check_root(request.remote_root)}/runs/{request.run}"
+    logs = f"{run_dir}/logs".replace("%", "%%")
+    named = ["--parsable", f"--job-name={request.run}", f"--comment=trainsub:{request.run}:{request.link}"]
+    placed = [f"--chdir={run_dir}/work", f"--output={logs}/%j.out", "--open-mode=append"]
+    return ["sbatch", *named, *placed, f"{run_dir}/script.sbatch", run_dir, str(request.link)]
 
 
 def _values(request: SubmitRequest) -> Values:

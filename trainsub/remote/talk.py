@@ -6,13 +6,14 @@ ended early and said so by its exit status is another.
 
 import secrets
 from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from trainsub.errors import ConnectionLostError, OutputError
 from trainsub.remote.frames import Frame, FrameParser
 from trainsub.remote.program import BOOT, Values, compose, program_text
-from trainsub.transport.base import Channel, Transport
+from trainsub.transport.base import Channel, Notes, Transport
 
 _STATUS_TIMEOUT = 5.0
 _NOT_STARTED = frozenset({126, 127})
@@ -68,6 +69,11 @@ class Talk:
             self._lost = error
         else:
             self.sent += len(data)
+
+    def note(self, argv: Sequence[str]) -> None:
+        """Note for the audit log what the program is asked to run."""
+        if argv and isinstance(self._channel, Notes):
+            self._channel.note(argv)
 
     @property
     def hung_up(self) -> bool:

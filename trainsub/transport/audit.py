@@ -1,6 +1,7 @@
 """The audit log: one JSON line for each program that trainsub started on a cluster.  Append-only, and never read here.
 
-It holds argv and byte counts, never what went over stdin or came back: secrets travel there.
+It holds argv, what the program was asked to run in its turn, and byte counts.  It never holds what went over stdin or
+came back: secrets travel there.
 """
 
 import errno
@@ -29,6 +30,8 @@ class AuditRecord:
         bytes_sent: Bytes given to its stdin.
         bytes_received: Bytes got from its stdout and stderr.
         exit_status: None where it was not waited for or not known.
+        commands: What it was asked to run, in order; the same over and over is there once.
+        commands_left_out: How many more there were.
     """
 
     time: datetime
@@ -39,6 +42,8 @@ class AuditRecord:
     bytes_sent: int
     bytes_received: int
     exit_status: int | None
+    commands: Sequence[Sequence[str]] = ()
+    commands_left_out: int = 0
 
 
 class Audit:

@@ -6,7 +6,7 @@ what it means.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 CHUNK = 1 << 18
 """The most bytes that one ``read`` returns."""
@@ -92,6 +92,18 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Let go of the program; it is not killed, but finds its stdin ended and its output unread."""
+
+
+@runtime_checkable
+class Notes(Protocol):
+    """What a channel of every transport also does: it tells the audit log what its program is asked to run."""
+
+    def note(self, argv: Sequence[str]) -> None:
+        """Note a command for the audit log; one that is the last one over again is noted once.
+
+        Args:
+            argv: Command and arguments; never what it reads on stdin.
+        """
 
 
 class Transport(Protocol):

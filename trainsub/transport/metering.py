@@ -9,6 +9,9 @@ from typing import Protocol
 from trainsub.transport.audit import Audit, AuditRecord
 from trainsub.transport.base import Channel
 
+_MOST_COMMANDS = 100
+"""How many commands a record holds: a log may be followed for days over one channel."""
+
 
 class Meter:
     """The counters of one transport.
@@ -67,6 +70,19 @@ class MeteredChannel:
         self._received = 0
         self._status: int | None = None
         self._closed = False
+        self._commands: list[tuple[str, ...]] = []
+        self._last: tuple[str, ...] = ()
+        self._left_out = 0
+
+    def note(self, argv: Sequence[str]) -> None:
+        """See Notes."""
+        if (words := tuple(argv)) == self._last:
+            return
+        self._last = words
+        if len(self._commands) < _MOST_COMMANDS:
+            self._commands.append(words)
+        else:
+            self._left_out += 1
 
     def write(self, data: bytes) -> None:
         """See Channel."""
@@ -118,5 +134,7 @@ class MeteredChannel:
                 bytes_sent=self._sent,
                 bytes_received=self._received + self._inner.stderr_seen,
                 exit_status=self._status,
+                commands=tuple(self._commands),
+                commands_left_out=self._left_out,
             )
         )
