@@ -31,7 +31,7 @@ class Bills:
             "pending": laptop.shell_job("true", nodes=2, gpus=8, more="hold = true\n"),
             "requeued": laptop.shell_job(REQUEUED, nodes=1, gpus=2),
             "resized": laptop.shell_job(RESIZED, nodes=2, gpus=1),
-            "limited": laptop.shell_job("sleep 300", gpus=1),
+            "limited": laptop.shell_job("sleep 600", gpus=1),
             "no-gpus": laptop.shell_job("sleep 1"),
         }
         submitted = laptop.run_all(*(("submit", spec, "--json") for spec in specs.values()))
@@ -39,7 +39,7 @@ class Bills:
         self.jobs = {name: said.run["job_id"] for name, said in zip(specs, submitted, strict=True)}
         for name in ("cancelled", "requeued", "limited"):
             until(lambda name=name: self.running(name), f"{name} to run")  # type: ignore[misc]
-        self.while_running = laptop.run("usage", self.runs["cancelled"], "--json").ok().document["runs"][0]
+        self.while_running = until(self.figure_of_a_running_job, "the accounts to know the running job")
         # Slurm looks at time limits twice a minute.
         laptop.cluster.check(["scontrol", "update", f"JobId={self.jobs['limited']}", "EndTime=now"])
         laptop.there("scontrol", "requeue", str(self.jobs["requeued"]))
@@ -54,10 +54,21 @@ class Bills:
         state = self.laptop.there("squeue", "-h", "-o", "%T", "-j", str(self.jobs[name])).strip()
         return state == "RUNNING"
 
+    def figure_of_a_running_job(self) -> dict[str, Any] | None:
+        """What usage says; on 22.05 a job's first records come some seconds late, and until then it is unknown."""
+        (figure,) = self.laptop.run("usage", self.runs["cancelled"], "--json").ok().document["runs"]
+        return dict(figure) if figure["gpu_seconds"] else None
+
     def closed(self, name: str) -> bool:
         """Whether the tables have the end of a job."""
         held = billing.rows(self.laptop.cluster, self.jobs[name])
         return bool(held) and all(row.end for row in held)
+
+    def evidence(self) -> str:
+        """What Slurm itself says, for messages."""
+        ids = ",".join(map(str, self.jobs.values()))
+        accounts = ("sacct", "-nPDX", "-j", ids, "-o", "JobID,JobName,State,Submit,Start,End,AllocTRES")
+        return self.laptop.there(*accounts) + self.laptop.there("squeue", "--states=all", "-j", ids)
 
     def figure(self, name: str) -> dict[str, Any]:
         """What ``usage --json`` says of one."""
@@ -88,7 +99,7 @@ def test_the_total_is_the_sum(bills: Bills) -> None:
     """So is its cost."""
     expected = sum(billing.gpu_seconds(billing.rows(bills.laptop.cluster, job)) for job in bills.jobs.values())
     total = bills.told["total"]
-    assert total["gpu_seconds"] == expected
+    assert total["gpu_seconds"] == expected, (bills.told, bills.evidence())
     assert total["cost"] == [{"amount": f"{expected}.00", "currency": "EUR"}]
     assert total["complete"]
     assert not total["provisional"]
@@ -120,14 +131,14 @@ def test_a_running_job_says_provisional(bills: Bills) -> None:
     """Its figure is what it has used so far."""
     (held,) = billing.rows(bills.laptop.cluster, bills.jobs["cancelled"])
     assert bills.while_running["provisional"]
-    assert 0 <= bills.while_running["gpu_seconds"] <= billing.gpu_seconds([held])
+    assert 0 < bills.while_running["gpu_seconds"] <= billing.gpu_seconds([held])
 
 
 def test_waiting_tells_how_they_ended(bills: Bills) -> None:
     """Of several runs the worst counts, and each has its own word."""
     assert bills.ended.code == 10
     codes = {name: bills.laptop.run("wait", bills.runs[name]).code for name in ("completed", "cancelled", "limited")}
-    assert codes == {"completed": 0, "cancelled": 11, "limited": 12}
+    assert codes == {"completed": 0, "cancelled": 11, "limited": 12}, (bills.ended, bills.evidence())
     states = {run["run"]: run["state"] for run in bills.ended.document["runs"]}
     words = {name: states[run] for name, run in bills.runs.items()}
     assert words == {

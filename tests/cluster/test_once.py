@@ -63,7 +63,8 @@ def test_the_same_key_from_two_processes_at_the_same_time_is_one_job(laptop: Lap
     other = Laptop(laptop.home.parent / "other", laptop.cluster, root=laptop.root)
     spec = laptop.shell_job("true", name="same")
     words = ("submit", str(spec), "--key", "nightly", "--json")
-    said = [finish(process).ok().run for process in [machine.start(*words) for machine in (laptop, laptop, other)]]
+    ended = [finish(process) for process in [machine.start(*words) for machine in (laptop, laptop, other)]]
+    said = [one.ok().run for one in ended]
     assert len({(run["run"], run["job_id"]) for run in said}) == 1
     assert len(laptop.queued("same-")) == 1
 
@@ -109,7 +110,7 @@ def test_a_client_that_is_killed_leaves_a_question_that_the_next_command_answers
         until(lambda: laptop.run("status", "--json").ok().run["phase"] != "unsettled", "the outcome", 120)
         told = laptop.run("status", "--json")
     known = [run["job_id"] for run in told.document["runs"] if run["job_id"]]
-    assert [str(job) for job in known] == laptop.queued("killed-")
+    assert [str(job) for job in known] == laptop.queued("killed-"), (told, laptop.there("squeue", "--states=all"))
 
     again = laptop.submit(spec, "--key", "k")
     assert laptop.queued("killed-") == [str(again["job_id"])]
