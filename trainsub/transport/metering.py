@@ -1,5 +1,7 @@
 """Counts what goes through a transport, and writes the audit log.  Knows nothing of how it goes."""
 
+import logging
+import shlex
 import threading
 import time
 from collections.abc import Sequence
@@ -8,6 +10,8 @@ from typing import Protocol
 
 from trainsub.transport.audit import Audit, AuditRecord
 from trainsub.transport.base import Channel
+
+_log = logging.getLogger(__name__)
 
 _MOST_COMMANDS = 100
 """How many commands a record holds: a log may be followed for days over one channel."""
@@ -79,6 +83,7 @@ class MeteredChannel:
         if (words := tuple(argv)) == self._last:
             return
         self._last = words
+        _log.info("%s: %s", self._meter.cluster, shlex.join(words))
         if len(self._commands) < _MOST_COMMANDS:
             self._commands.append(words)
         else:
@@ -122,19 +127,21 @@ class MeteredChannel:
             self._record()
 
     def _record(self) -> None:
-        if self._meter.audit is None:
-            return
-        self._meter.audit.record(
-            AuditRecord(
-                time=self._time,
-                cluster=self._meter.cluster,
-                what=self._what,
-                argv=self._argv,
-                duration_s=round(time.monotonic() - self._started, 3),
-                bytes_sent=self._sent,
-                bytes_received=self._received + self._inner.stderr_seen,
-                exit_status=self._status,
-                commands=tuple(self._commands),
-                commands_left_out=self._left_out,
-            )
+        record = AuditRecord(
+            time=self._time,
+            cluster=self._meter.cluster,
+            what=self._what,
+            argv=self._argv,
+            duration_s=round(time.monotonic() - self._started, 3),
+            bytes_sent=self._sent,
+            bytes_received=self._received + self._inner.stderr_seen,
+            exit_status=self._status,
+            commands=tuple(self._commands),
+            commands_left_out=self._left_out,
         )
+        _log.info(
+            "%s: %s ended after %.2f s, %d bytes sent, %d received",
+            record.cluster, record.what, record.duration_s, record.bytes_sent, record.bytes_received,
+        )  # fmt: skip
+        if self._meter.audit is not None:
+            self._meter.audit.record(record)
