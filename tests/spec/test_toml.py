@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsub.errors import ConfigError, SpecError
-from trainsub.spec import toml
+from trainsub.spec import toml, toml_errors
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN = st.one_of(
@@ -56,9 +56,18 @@ def test_not_utf8_names_the_byte() -> None:
     [
         ("a = 1\nb = = 2", "f.toml:2:5: Invalid value"),
         ("a = 1\nb = [1,\n", "f.toml:3:1: Invalid value"),
-        ("a = 1\na = 2", "f.toml:2:6: Cannot overwrite a value"),
+        ("a = 1\na = 2", "f.toml:2:6: a is there twice"),
+        ("[slurm]\nnodes = 1\n  nodes = 2 # two\n", "f.toml:3:12: nodes is there twice"),
+        ("'a=b' = 1\n'a=b' = 2\n", "f.toml:2:10: 'a=b' is there twice"),
+        ("a = 1\n[a]\nb = 1", "f.toml:2:3: a is there twice"),
+        ('a = 1\na = """\nb = 1\n""" # c\n', "f.toml:4:4: a is there twice"),
+        ("a = 1\na = [\n" + "1,\n" * 300 + "]\n", "f.toml:303:2: a key is there twice"),
+        ("[a.'b c']\n[a.'b c']\n", 'f.toml:2:9: a."b c" is there twice'),
+        ("a = {b = 1, b = 2}\n", "f.toml:1:18: b is there twice"),
+        ("a = {}\na.b = 1\n", "f.toml:2:8: a is there already, and nothing can be added to it"),
+        ("b = 1\na = " + "9" * 5000, "f.toml:2:5: a: an integer of 5000 digits"),
+        ("a = [\n  1,\n  -" + "9_9" * 2500 + "]", "f.toml:3:4: a: an integer of 5000 digits"),
         ("a = 12:00", "f.toml:1:7: Expected newline or end of document after a statement"),
-        ("a = " + "9" * 5000, "f.toml: "),
         ("a = " + "[" * 100_000, "f.toml: nested too deeply"),
     ],
 )
@@ -115,3 +124,9 @@ def test_floats_can_stay_exact() -> None:
 def test_a_value_never_raises(raw: str) -> None:
     """Any text is some value."""
     assert not isinstance(toml.value(raw), dt.date | dt.time)
+
+
+def test_what_a_later_python_says_is_passed_on() -> None:
+    """Without a place, if there is none."""
+    assert toml_errors.explain("a", "Something new", str) == ("", "Something new", None)
+    assert toml_errors.explain("a", "Something new (at line 1, column 2)", str) == (":1:2", "Something new", None)

@@ -7,13 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trainsub.errors import RejectedError
+from trainsub.spec import toml_errors
 
 _BOM = "\ufeff"
-_PLACE = re.compile(r"(.*) \((?:at line ([0-9]+), column ([0-9]+)|at end of document)\)", re.DOTALL)
-# What tomllib says of a value without quotes.
-_VALUE_REASONS = frozenset({"Invalid value", "Expected newline or end of document after a statement"})
-_HINT = 'Text needs quotes: time = "12:00:00".'
-
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _MUST_ESCAPE = re.compile(r'[\x00-\x1f\x7f"\\]')
@@ -47,18 +43,8 @@ def read(text: bytes | str, origin: str, error: type[RejectedError]) -> dict[str
     except RecursionError:
         raise error(f"{origin}: nested too deeply") from None
     except ValueError as wrong:  # TOMLDecodeError is one, and so is a number of thousands of digits
-        raise _syntax_error(text, origin, str(wrong), error) from None
-
-
-def _syntax_error(text: str, origin: str, message: str, error: type[RejectedError]) -> RejectedError:
-    match = _PLACE.fullmatch(message)
-    if match is None:
-        return error(f"{origin}: {message}")
-    reason, line, column = match.groups()
-    if line is None:
-        lines = text.split("\n")
-        line, column = str(len(lines)), str(len(lines[-1]) + 1)
-    return error(f"{origin}:{line}:{column}: {reason}", hint=_HINT if reason in _VALUE_REASONS else None)
+        place, words, hint = toml_errors.explain(text, str(wrong), key_text)
+        raise error(f"{origin}{place}: {words}", hint=hint) from None
 
 
 def value(raw: str, *, parse_float: Callable[[str], Any] = float) -> Any:  # noqa: ANN401  TOML data is what it is
