@@ -218,6 +218,17 @@ def test_a_wrong_variable(line: str, message: str, hint: str | None) -> None:
         ('command = ["a", "\\u0000"]', "command: item 2: must not contain NUL", None),
         ("command = ['-c']", "command: item 1: a program comes first", None),
         ("command = [' ']", "command: item 1: a program comes first", None),
+        (
+            "command = ['python3 a.py']",
+            'command: item 1: "python3 a.py" would be the name of one program',
+            'Write each word as an item: command = ["python3", "a.py"]',
+        ),
+        (
+            "command = ['bash  -c \"', 'x']",
+            'command: item 1: "bash  -c \\"" would be the name of one program',
+            'Write each word as an item: command = ["python", "train.py"]',
+        ),
+        ("command = ['torchrun a.py', '--b c']", "command: item 1", 'command = ["torchrun", "a.py", "--b c"]'),
         ("command = ['a']\ntemplate = './x.sbatch.j2'", "template: a template by its path comes in a later", None),
         ("command = ['a']\ntemplate = 'my template'", "template: expected the name of a template", None),
         ("command = ['a']\nlaunch.kind = 'megatron'", "launch.kind: megatron comes in a later version", None),

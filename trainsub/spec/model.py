@@ -1,5 +1,6 @@
 """The job spec: what is to be trained, in the words of its TOML file. Pure."""
 
+import re
 import shlex
 from typing import Annotated, Any, Literal, Self
 
@@ -7,7 +8,18 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trainsub.slurm import units
 from trainsub.spec import toml
-from trainsub.spec.expect import ARGUMENT, Count, Expect, NotExpectedError, Variable, line, listed, matching, one_of
+from trainsub.spec.expect import (
+    ARGUMENT,
+    Count,
+    Expect,
+    NotExpectedError,
+    Variable,
+    line,
+    listed,
+    matching,
+    one_of,
+    shown,
+)
 from trainsub.spec.gpus import asks_for_gpus, gpus_per_node
 from trainsub.spec.names import VariableName
 from trainsub.spec.slurm_options import SlurmOptions
@@ -17,6 +29,8 @@ KINDS = ("torchrun", "srun")
 _LATER_KINDS = ("accelerate", "command", "deepspeed", "megatron")
 _KIND = one_of(*KINDS)
 _WORDS = listed("a command", ARGUMENT, least=1)
+# Other programs may have blanks in their names.
+_COMMAND_LINE = re.compile(r"(?:python[0-9.]*|torchrun|bash|sh|deepspeed|accelerate)\s")
 _TEMPLATE = matching("a name", r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 
 
@@ -32,12 +46,17 @@ def _command(value: object) -> tuple[str, ...]:
     words: tuple[str, ...] = _WORDS.check(value)
     if not words[0].strip() or words[0].startswith("-"):
         raise NotExpectedError("item 1: a program comes first, then its options")
+    if _COMMAND_LINE.match(words[0]):
+        raise NotExpectedError(
+            f"item 1: {shown(words[0])} would be the name of one program",
+            hint=f"Write each word as an item: command = {_as_list(words[0], *words[1:])}",
+        )
     return words
 
 
-def _as_list(command: str) -> str:
+def _as_list(command: str, *more: str) -> str:
     try:
-        return toml.value_text(shlex.split(command) or ["python", "train.py"])
+        return toml.value_text([*shlex.split(command), *more] or ["python", "train.py"])
     except ValueError:  # a quote that is not closed
         return '["python", "train.py"]'
 
