@@ -19,6 +19,9 @@ class Places:
         environ: The environment; ``TRAINSUB_CONFIG``, ``TRAINSUB_STATE_DIR`` and ``TRAINSUB_CACHE_DIR`` move things.
         working_directory: Where the search for the project's ``trainsub.toml`` begins.
         config_file: The user's configuration instead of the usual place (``--config``).
+
+    Raises:
+        ConfigError: A folder is not absolute.
     """
 
     def __init__(
@@ -40,7 +43,13 @@ class Places:
 
     def _folder(self, variable: str, usual: Path) -> Path:
         text = self.environ.get(variable)
-        return (self.working_directory / text).absolute() if text else usual
+        if text and not Path(text).is_absolute():
+            whole = Path(text).expanduser() if text.startswith("~") else self.working_directory / text
+            raise ConfigError(
+                f"{variable}: {text} is not absolute, and would be another folder in each directory",
+                hint=f"Write it whole, such as {os.path.normpath(whole.absolute())}",
+            )
+        return Path(text) if text else usual
 
     @property
     def store(self) -> Path:
