@@ -215,6 +215,11 @@ def test_any_answer_has_a_meaning_and_only_an_id_is_acceptance(rc: int, stdout: 
         ("sbatch: error: Invalid generic resource (gres) specification", "slurm.gres"),
         (failed("Requested node configuration is not available"), "slurm.nodes"),
         (
+            "sbatch: error: CPU count per node can not be satisfied\n"
+            + failed("Requested node configuration is not available"),
+            "slurm.nodes, slurm.cpus_per_task",
+        ),
+        (
             "sbatch: error: Memory specification can not be satisfied\n"
             + failed("Requested node configuration is not available"),
             "slurm.mem",

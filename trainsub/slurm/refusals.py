@@ -9,7 +9,8 @@ class Explanation:
     """Where to look after a refusal.
 
     Attributes:
-        field: Key path in the spec, such as ``slurm.partition``; empty where the spec is not at fault.
+        field: Key path in the spec, such as ``slurm.partition``; several with commas, if they are too much only
+            together; empty where the spec is not at fault.
         hint: What to do next.
     """
 
@@ -61,6 +62,12 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         "generic resource|gres specification|trackable resource",
         "gres",
         "`sinfo -o '%P %G'` shows which GPUs the nodes have and what they are called.",
+    ),
+    (
+        # Said, too, when there are not as many nodes as are asked for.
+        "cpu count per node",
+        "nodes, cpus_per_task",
+        "There are not that many nodes with so many CPUs: compare both with `sinfo -o '%P %D %c'`.",
     ),
     (
         "requested node configuration is not available",
@@ -140,5 +147,5 @@ def explain(text: str) -> Explanation | None:
 
 
 def _path(field: str) -> str:
-    """Return the key path; all keys but a few are sbatch options."""
-    return field if field in {"", "template"} else f"slurm.{field}"
+    """Return the key paths; all keys but a few are sbatch options."""
+    return field if field in {"", "template"} else ", ".join(f"slurm.{one}" for one in field.split(", "))
