@@ -154,9 +154,10 @@ def test_a_young_submit_is_unknown(cluster: Cluster, monkeypatch: pytest.MonkeyP
     ("other", 20, 20, VOID), (RUN + ".x", 20, 20, VOID),
 ])  # fmt: skip
 def test_a_submit_on_its_way_to_the_lock_is_unknown(
-    cluster: Cluster, name: str, age: int, archive: int | None, outcome: str
+    cluster: Cluster, name: str, age: int, archive: int | None, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As long as it gives signs of life: touches its directory, or receives an archive."""
+    monkeypatch.setattr(SETTLE, "_WAIT", 1)
     stage = cluster.root / ".new.0123"
     (stage / name).mkdir(parents=True)
     if archive is not None:

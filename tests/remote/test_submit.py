@@ -17,6 +17,7 @@ from trainsub.tracker.values import ACCEPTED, REFUSED, UNKNOWN, VOID
 
 # The package's attribute of that name is the function.
 SUBMIT = sys.modules["trainsub.remote.submit"]
+SETTLE = sys.modules["trainsub.remote.settle"]
 
 
 def test_a_run_is_submitted(cluster: Cluster) -> None:
@@ -614,15 +615,19 @@ def test_slow_work_that_fails_ends_its_signs_of_life(
     wait_until(lambda: loops(cluster) == [])
 
 
-def test_a_black_hole_before_sbatch_is_unknown(cluster: Cluster) -> None:
+@pytest.mark.parametrize(("wait", "outcome"), [(0, UNKNOWN), (10, VOID)])
+def test_a_black_hole_before_sbatch_is_unknown(
+    cluster: Cluster, wait: int, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The client waits as long as it was told; while the program may be at work nobody voids it."""
+    monkeypatch.setattr(SETTLE, "_WAIT", wait)
     request = cluster.request(patience=0.5, slurm_bin=slowly(cluster, "tar", "sleep 1.5"))
     reply = submit(cluster.login, request)
     assert reply.outcome == UNKNOWN
     settled = settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin))
-    assert (settled.outcome, cluster.run_dir.exists()) == (UNKNOWN, False)
-    assert "still" in settled.detail
-    wait_until(lambda: cluster.leftovers() == [])
+    assert (settled.outcome, cluster.run_dir.exists()) == (outcome, outcome == VOID)
+    assert ("still" in settled.detail) == (outcome == UNKNOWN)
+    wait_until(lambda: cluster.leftovers() == ([RUN] if outcome == VOID else []))
     assert settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin)).outcome == VOID
     wait_until(lambda: cluster.leftovers() == [RUN])
     assert cluster.slurm.calls("sbatch") == []

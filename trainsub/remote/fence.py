@@ -44,7 +44,7 @@ class Look(Request[State]):
     """Look at the run's directory.
 
     Args:
-        wait: Seconds to wait for the answer of a submit that has taken the lock.
+        wait: Seconds to wait for the answer of a submit that has taken the lock, or is on its way there.
     """
 
     __slots__ = ("timeout",)

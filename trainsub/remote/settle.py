@@ -124,7 +124,7 @@ def settle(
 def _settle(ask: Ask, run: str, link: int, begun: datetime) -> SettleReply:
     """Look at the run's directory, then at Slurm, then void."""
     state = ask.batch(Look())[0]
-    if _undecided(state) and (_at_work(state) or state.owner == GONE):
+    if _undecided(state) and (_at_work(state) or state.owner == GONE or _preparing(state)):
         state = ask.batch(Look(_WAIT))[0]
     if not _undecided(state):
         return _from_directory(ask, state)
@@ -152,13 +152,16 @@ def _undecided(state: State) -> bool:
 def _busy(state: State) -> str:
     """Say what is still going on, which nobody should interfere with; nothing if the run is left alone."""
     if state.started is None:
-        # It may come from another machine, on its way to the lock.
-        preparing = state.seen is not None and state.now - state.seen < _SILENT
-        return "a submit of it is still sending or unpacking its files" if preparing else ""
+        return "a submit of it is still sending or unpacking its files" if _preparing(state) else ""
     age = state.now - state.started
     if state.owner == GONE:
         return "the run's directory is being removed" if age < _ABANDONED else ""
     return f"the submit began {age} s ago and may still be at work" if _at_work(state) else ""
+
+
+def _preparing(state: State) -> bool:
+    """Whether a submit, perhaps from another machine, is on its way to the lock."""
+    return state.started is None and state.seen is not None and state.now - state.seen < _SILENT
 
 
 def _at_work(state: State) -> bool:

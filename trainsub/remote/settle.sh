@@ -11,8 +11,8 @@ sign_of_life() { # when a submit of this run that has not yet come to its lock w
 
 ts_state() { # seconds to wait: the clock here, when the submit began and its limit, the fence, its mark, and the answer
 	TS_TICKS=0
-	while [ "$TS_TICKS" -lt "$1" ] && [ -d "$TS_RUN_DIR" ]; do
-		case $(cd "$TS_RUN_DIR" && owner_of "$TS_LINK") in
+	while [ "$TS_TICKS" -lt "$1" ] && { [ -d "$TS_RUN_DIR" ] || [ -n "$(sign_of_life)" ]; }; do
+		case $(cd "$TS_RUN_DIR" 2>/dev/null && owner_of "$TS_LINK") in
 		-) [ ! -f "$TS_RUN_DIR/answer.$TS_LINK" ] || break ;;
 		gone | '') ;;
 		*) break ;;
