@@ -1,8 +1,5 @@
-"""Fixtures of this folder; what they are made of is in tests_remote.py."""
+"""Fixtures of this folder; what they are made of is in tests/loginnode.py."""
 
-import sys
-from pathlib import Path
+from loginnode import archive, cluster, shell
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from tests_remote import archive, cluster, shell  # noqa: F401
+__all__ = ["archive", "cluster", "shell"]

@@ -2,7 +2,7 @@ import os
 import time
 
 import pytest
-from tests_remote import Cluster
+from loginnode import Cluster
 
 from trainsub.errors import ConfigError, ConnectionLostError, OutputError, RemoteFileError, RemoteTimeoutError
 from trainsub.remote import Ask, Completed, ListDirectory, ReadTail, RunCommand, Tail

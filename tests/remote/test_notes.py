@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests_remote import RUN, Cluster
+from loginnode import RUN, Cluster
 
 from trainsub.remote import Ask, ListDirectory, ReadTail, RunCommand, settle, submit
 from trainsub.transport import Audit

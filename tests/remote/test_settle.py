@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests_remote import RUN, Cluster
+from loginnode import RUN, Cluster
 
 from trainsub.errors import OutputError, RemoteFileError
 from trainsub.remote import SettleReply, settle, submit

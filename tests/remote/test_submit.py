@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests_remote import RUN, Cluster, CutChannel, Slurm, wait_until
+from loginnode import RUN, Cluster, CutChannel, Slurm, wait_until
 
 from trainsub.errors import ConfigError, OutputError, RemoteFileError, SnapshotError, UnreachableError
 from trainsub.remote import SubmitReply, settle, submit
