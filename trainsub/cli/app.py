@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -149,6 +150,19 @@ def run() -> None:
     _occupy_streams()
     _slim()
     signal.signal(signal.SIGTERM, _on_term)
+    try:
+        _run_app()
+    except SystemExit as end:
+        if threading.active_count() > 1 and isinstance(end.code, int | None):
+            # What still loads or connects in the background is not waited for. Some libraries abort the process when
+            # Python is taken down under a thread that is inside them, so it is not taken down.
+            with contextlib.suppress(OSError):
+                sys.stderr.flush()
+            os._exit(end.code or 0)
+        raise
+
+
+def _run_app() -> None:
     try:
         app()
     finally:
