@@ -76,7 +76,7 @@ def test_without_accounting_the_run_tells_its_own_end(unaccounted: SlurmCluster,
             ("submit", laptop.shell_job("true", more="hold = true\n", name="held"), "--json"),
         )
     )
-    assert laptop.status(held["run"])["phase"] == "pending"
+    # Nobody asks trainsub meanwhile: squeue would tell it the ends as long as it knows them.
     until(lambda: _one(laptop), "both ends")
     # As if MinJobAge had passed: the controller forgets what has ended.
     unaccounted.check(["sed", "-i", "s/^MinJobAge=.*/MinJobAge=2/", "/etc/slurm/slurm.conf"])
@@ -90,6 +90,7 @@ def test_without_accounting_the_run_tells_its_own_end(unaccounted: SlurmCluster,
         "well": ("COMPLETED", "record", {"code": 0, "signal": 0}),
         "failed": ("FAILED", "record", {"code": 3, "signal": 0}),
     }
+    assert laptop.status(held["run"])["phase"] == "pending"
     used = laptop.run("usage", "--json").ok().document
     figures = {run["name"]: run["gpu_seconds"] for run in used["runs"]}
     assert figures == {"well": None, "failed": None, "held": 0}
