@@ -99,7 +99,8 @@ def test_a_second_copy_of_the_script_trains_nothing(laptop: Laptop) -> None:
 def test_a_client_that_is_killed_leaves_a_question_that_the_next_command_answers(laptop: Laptop, delay: float) -> None:
     """Wherever SIGKILL hits, there is one job or none, and status says which; a submit with the key makes it one."""
     spec = laptop.shell_job("true", name="killed", more="hold = true\n")
-    process = laptop.start("submit", spec, "--key", "k", "--json")
+    key = f"killed after {delay} s"  # its own: the same key is the same run, and the cluster knows the others
+    process = laptop.start("submit", spec, "--key", key, "--json")
     time.sleep(delay)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
@@ -112,7 +113,7 @@ def test_a_client_that_is_killed_leaves_a_question_that_the_next_command_answers
     known = [run["job_id"] for run in told.document["runs"] if run["job_id"]]
     assert [str(job) for job in known] == laptop.queued("killed-"), (told, laptop.there("squeue", "--states=all"))
 
-    again = laptop.submit(spec, "--key", "k")
+    again = laptop.submit(spec, "--key", key)
     assert laptop.queued("killed-") == [str(again["job_id"])]
     assert known in ([], [again["job_id"]])
     laptop.run("cancel", again["run"]).ok()
