@@ -1,5 +1,6 @@
 """Tables and texts for people, documents for machines."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from trainsub.store import Event
     from trainsub.tracker.values import Job, Run
 
+LATE_RECORDS = (2, 4, 8)
+"""Seconds to wait for Slurm's records of a job that has just ended: 22.05 writes the first ones some seconds late."""
 STYLES = {
     "finished": "",
     "running": "green",
@@ -171,10 +174,13 @@ def usage(state: "State", document: "models.UsageDocument") -> None:
 
 def cost_of(state: "State", client: "Client", run: str) -> None:
     """One line on what a run cost, as talk."""
-    from trainsub.documents.usage import usage_document
-
     report = client.usage([run])
-    document = usage_document(report.runs, report.rates, now=report.now).runs[0]
+    for pause in LATE_RECORDS:
+        if report.document.runs[0].gpu_seconds is not None or report.unasked:
+            break
+        time.sleep(pause)
+        report = client.usage([run])
+    document = report.document.runs[0]
     if document.gpu_seconds is None:
         why = "".join(f" ({error.message})" for error in report.unasked.values())
         state.tell(f"what it used is not known yet{why}; `trainsub usage {run}` tells it later")
