@@ -47,6 +47,8 @@ class ErrorGroup(TyperGroup):
             state.say_interrupted("terminated")
             raise typer.Exit(TERMINATED) from None
         except OSError as error:
+            if error.filename is not None:
+                raise  # a file that nobody expected to fail: a bug, and not the output's fault
             raise typer.Exit(_output_failed(error)) from None
         except Exception as error:
             said = _usage_words(error)
