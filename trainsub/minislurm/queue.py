@@ -108,6 +108,16 @@ class Queue:
         """Return the jobs that have not ended, by id."""
         return list(self._jobs("WHERE open ORDER BY job_id"))
 
+    def has_open_jobs(self) -> bool:
+        """Whether there are jobs that have not ended."""
+        return bool(self._read("SELECT 1 FROM jobs WHERE open LIMIT 1"))
+
+    def version(self) -> int:
+        """Return a number that is another one once somebody else has changed the queue."""
+        with self._explained():
+            (number,) = self._db.execute("PRAGMA data_version").fetchone()
+        return int(number)
+
     def shown_jobs(self, ended_since: float) -> list[Job]:
         """Return what squeue knows: jobs that have not ended, and those that ended since then; by id."""
         return list(self._jobs("WHERE open OR ended >= ? ORDER BY job_id", ended_since))

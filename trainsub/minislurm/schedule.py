@@ -1,0 +1,239 @@
+"""Which waiting job starts where, and why the others wait. Pure.
+
+First in, first out. A job that does not fit keeps the nodes that it could use from those behind it, so that its turn
+comes; nothing is moved ahead of it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from trainsub.minislurm import lifecycle
+from trainsub.minislurm.conf import Conf, Node
+from trainsub.minislurm.values import Job, Request, Share
+
+NEVER = "DependencyNeverSatisfied"
+
+Wait = Callable[[Job], str]
+"""Says of a job what its dependencies say: an empty text, ``Dependency`` or ``DependencyNeverSatisfied``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A job that starts now.
+
+    Attributes:
+        job: The job, or the row of its array.
+        task: Which task of the row.
+        shares: What it gets.
+    """
+
+    job: Job
+    task: int | None
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done now.
+
+    Attributes:
+        starts: In this order.
+        changed: Jobs that wait for something else than before, or that ended because they never will run. An array's
+            row may be here and have tasks that start, too: its change comes first.
+    """
+
+    starts: tuple[Start, ...]
+    changed: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """What a node has left.
+
+    Attributes:
+        node: The node.
+        cpus: How many.
+        gpus: Which.
+    """
+
+    node: Node
+    cpus: int
+    gpus: tuple[int, ...]
+
+
+def plan(jobs: Iterable[Job], conf: Conf, now: int, wait: Wait) -> Plan:
+    """Return what is to be done now.
+
+    Args:
+        jobs: All that have not ended.
+        conf: The cluster.
+        now: Now.
+        wait: See ``Wait``.
+    """
+    jobs = sorted(jobs, key=lambda job: (job.request.nice, job.job_id))
+    room = free(jobs, conf)
+    taken: set[str] = set()
+    running = _running_tasks(jobs)
+    starts: list[Start] = []
+    changed: list[Job] = []
+    for job in jobs:
+        if job.state != lifecycle.PENDING:
+            continue
+        after = _look(job, now, wait)
+        if after.ended or after.reason not in {"None", "Resources", "Priority", "JobArrayTaskLimit"}:
+            changed += [] if after == job else [after]
+            continue
+        reason = "None"
+        for task in _tasks(job):
+            reason = _room_for_task(job, running)
+            if reason != "None":
+                break
+            shares = place(job.request, [one for one in room.values() if one.node.name not in taken])
+            if shares is None:
+                reason = "Priority" if taken else "Resources"
+                taken |= _wanted(job.request, conf)
+                break
+            starts.append(Start(after, task, shares))
+            running[job.array_job_id] = running.get(job.array_job_id, 0) + 1
+            _take(room, shares)
+        after = replace(after, reason=reason)
+        changed += [] if after == job else [after]
+    return Plan(tuple(starts), tuple(changed))
+
+
+def free(jobs: Iterable[Job], conf: Conf) -> dict[str, Free]:
+    """Return what running jobs leave of each node."""
+    room = {node.name: Free(node, node.cpus, node.gpus) for node in conf.nodes}
+    for job in jobs:
+        if job.running:
+            _take(room, job.shares)
+    return room
+
+
+def place(request: Request, room: Sequence[Free]) -> tuple[Share, ...] | None:
+    """Return what a job gets of these nodes, or None if it does not fit. The first node is the batch host."""
+    named = set(request.nodelist)
+    usable = [one for one in room if one.node.name not in request.exclude]
+    count = max(request.nodes, len(named))
+    # Nodes asked for by name come first, but all keep the cluster's order.
+    chosen = [one.node.name for one in usable if one.node.name in named]
+    if len(chosen) < len(named):
+        return None
+    tasks = task_counts(request, count)
+    for one in usable:
+        if len(chosen) == count:
+            break
+        if one.node.name not in named and _share(request, one, max(tasks)) is not None:
+            chosen.append(one.node.name)
+    order = sorted((one for one in usable if one.node.name in chosen), key=lambda one: not one.node.first)
+    if len(order) < count or not order[0].node.first:
+        return None
+    found = [_share(request, one, number) for one, number in zip(order, tasks, strict=True)]
+    whole = tuple(share for share in found if share is not None)
+    return whole if len(whole) == count else None
+
+
+def fits(request: Request, conf: Conf) -> bool:
+    """Whether the cluster could run the job if it were empty."""
+    return place(request, list(free((), conf).values())) is not None
+
+
+def estimate(request: Request, jobs: Iterable[Job], conf: Conf, now: int) -> tuple[int, tuple[Share, ...]] | None:
+    """Return when and where a new job would start if running jobs use all of their time, or None: never.
+
+    Jobs that wait are taken to start before it only as far as they keep their place: after all that runs has ended.
+    """
+    jobs = list(jobs)
+    waits = any(job.state == lifecycle.PENDING for job in jobs)
+    ends = sorted((max(now, (job.start or now) + _limit(job, conf)), job.job_id) for job in jobs if job.running)
+    moments = [] if waits else [now]
+    for moment in [*moments, *(when for when, _ in ends)]:
+        still = [job for job in jobs if job.running and max(now, (job.start or now) + _limit(job, conf)) > moment]
+        shares = place(request, list(free(still, conf).values()))
+        if shares is not None and (moment > now or not waits):
+            return max(moment, request.begin or 0), shares
+    shares = place(request, list(free((), conf).values()))
+    return None if shares is None else (max(now, request.begin or 0), shares)
+
+
+def task_counts(request: Request, nodes: int) -> tuple[int, ...]:
+    """Return how many tasks each of a job's nodes gets."""
+    per_node = request.ntasks_per_node
+    if per_node is not None and not request.ntasks_given:
+        return (per_node,) * nodes
+    total = max(request.ntasks, nodes) if not request.ntasks_given else request.ntasks
+    if per_node is not None:
+        return tuple(max(0, min(per_node, total - per_node * index)) for index in range(nodes))
+    least, more = divmod(total, nodes)
+    return tuple(least + (index < more) for index in range(nodes))
+
+
+def _look(job: Job, now: int, wait: Wait) -> Job:
+    """Return the job with what it waits for, resources aside, or ended if it never will run."""
+    request = job.request
+    if request.deadline is not None and now + (request.time_limit or 60) > request.deadline:
+        return lifecycle.give_up(job, now, "DEADLINE", reason="DeadLine")
+    if job.held:
+        return job if job.reason.endswith("held") else replace(job, reason="JobHeldUser", eligible=None)
+    if job.not_before is not None and now < job.not_before:
+        return replace(job, reason="BeginTime", eligible=None)
+    waits = wait(job)
+    if waits == NEVER and request.kill_on_invalid_dependency:
+        return lifecycle.give_up(job, now, "CANCELLED", reason=NEVER)
+    if waits:
+        return replace(job, reason=waits, eligible=None)
+    eligible = max(job.submit, job.not_before or 0) if job.reason in {"None", "BeginTime"} else now
+    return replace(job, reason="None", eligible=eligible if job.eligible is None else job.eligible)
+
+
+def _tasks(job: Job) -> tuple[int | None, ...]:
+    return job.array.pending if job.array is not None and job.array.task is None else (None,)
+
+
+def _running_tasks(jobs: Iterable[Job]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for job in jobs:
+        if job.running:
+            counts[job.array_job_id] = counts.get(job.array_job_id, 0) + 1
+    return counts
+
+
+def _room_for_task(job: Job, running: dict[int, int]) -> str:
+    limited = job.array is not None and job.array.limit and running.get(job.array_job_id, 0) >= job.array.limit
+    return "JobArrayTaskLimit" if limited else "None"
+
+
+def _wanted(request: Request, conf: Conf) -> set[str]:
+    if len(request.nodelist) >= request.nodes:
+        return set(request.nodelist)
+    return {node.name for node in conf.nodes} - set(request.exclude)
+
+
+def _share(request: Request, room: Free, tasks: int) -> Share | None:
+    """Return what a job gets of one node, None if that is not there."""
+    node = room.node
+    cpus = max(1, tasks) * (request.cpus_per_task or 1)
+    if request.memory is not None and request.memory > node.memory:
+        return None
+    if request.exclusive:
+        whole = room.cpus == node.cpus and len(room.gpus) == len(node.gpus)
+        fitting = cpus <= node.cpus and request.gpus_per_node <= len(node.gpus)
+        return Share(node.name, node.cpus, node.gpus) if whole and fitting else None
+    if cpus > room.cpus or request.gpus_per_node > len(room.gpus):
+        return None
+    return Share(node.name, cpus, room.gpus[: request.gpus_per_node])
+
+
+def _take(room: dict[str, Free], shares: Iterable[Share]) -> None:
+    for share in shares:
+        left = room.get(share.node)
+        if left is not None:
+            gpus = tuple(gpu for gpu in left.gpus if gpu not in share.gpus)
+            room[share.node] = Free(left.node, left.cpus - share.cpus, gpus)
+
+
+def _limit(job: Job, conf: Conf) -> int:
+    if job.request.time_limit is not None:
+        return job.request.time_limit
+    partition = conf.partition(job.request.partition)
+    return 365 * 86400 if partition is None or partition.max_time is None else partition.max_time
