@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from trainsub.config import Cluster, Settings
+from trainsub.config import EMBEDDED, Cluster, Settings
 from trainsub.errors import SpecError, UsageError
 from trainsub.places import Places
 from trainsub.session import Clock, Session
@@ -68,16 +68,26 @@ class Client:
     ) -> None:
         self.places = places or Places()
         self.settings = settings if settings is not None else self.places.settings()
-        audit = Audit(self.places.audit)
+        self._ask = ask
         self._session = Session(
             self.settings,
             only=cluster,
             open_store=lambda: store if store is not None else Store(self.places.store),
-            connect=connect or (lambda name, cluster: open_transport(name, cluster, audit=audit, ask=ask)),
+            connect=connect or self._connect,
             archives=self.places.archives,
             clock=clock,
             tell=tell,
         )
+
+    def _connect(self, name: str, cluster: Cluster) -> Transport:
+        """The way to a cluster; the embedded one is made when it is first taken."""
+        make = self._make_embedded if name == EMBEDDED else None
+        return open_transport(name, cluster, audit=Audit(self.places.audit), ask=self._ask, before=make)
+
+    def _make_embedded(self) -> None:
+        from trainsub.embedded import make_ready  # noqa: PLC0415 -- point of use
+
+        make_ready(self.places.minislurm, self.settings.config.minislurm, self._session.tell)
 
     def __enter__(self) -> Self:
         return self
@@ -250,11 +260,7 @@ class Client:
     # -- clusters -------------------------------------------------------------------------------------------------
 
     def select(self, cluster: str | None = None) -> str:
-        """The name of the cluster that is meant when one is named, or none is.
-
-        Raises:
-            UnknownClusterError: There is none, or it is not clear which.
-        """
+        """The name of the cluster that is meant; raises UnknownClusterError if there is none or several could be."""
         return self._session.select(cluster)[0]
 
     def check_cluster(self, cluster: str | None = None) -> "list[Finding]":

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from trainsub.config import Layer, Settings, env_layer, parse_toml, resolve
+from trainsub.config import Layer, Settings, built_in_layer, env_layer, parse_toml, resolve
 from trainsub.errors import ConfigError
 
 SITE_CONFIG = Path("/etc/xdg/trainsub/config.toml")
@@ -72,6 +74,12 @@ class Places:
         return f"trainsub-{hashlib.sha256(str(self.sandbox).encode()).hexdigest()[:6]}"
 
     @property
+    def minislurm(self) -> Path:
+        """The embedded cluster's directory: its commands, its queue, its runs."""
+        # One name for one directory, and none that goes up: it stands in the configuration, and on a PATH.
+        return Path(os.path.realpath(self.state / "minislurm"))
+
+    @property
     def archives(self) -> Path:
         """Packed snapshots."""
         return self.cache / "archives"
@@ -102,7 +110,7 @@ class Places:
         Raises:
             ConfigError: A file or a variable is wrong, or a file that was named does not exist.
         """
-        layers: list[Layer] = []
+        layers = [built_in_layer(str(self.minislurm))]
         for name, path in self.files():
             text = self._read(name, path)
             if text is not None:
@@ -114,7 +122,15 @@ class Places:
             layers.append(
                 Layer(name="flags", origin="command line", data=dict(flags), base=str(self.working_directory))
             )
-        return resolve(layers, home=str(Path.home()))
+        return replace(resolve(layers, home=str(Path.home())), sbatch=self._real_sbatch())
+
+    def _real_sbatch(self) -> str | None:
+        """The sbatch on the PATH, if it is not an embedded cluster's, whose jobs find one there."""
+        for folder in self.environ.get("PATH", os.defpath).split(os.pathsep):
+            found = shutil.which("sbatch", path=folder) if folder else None
+            if found is not None and not (Path(folder).parent / "minislurm.toml").exists():
+                return found
+        return None
 
     def _read(self, name: str, path: Path) -> bytes | None:
         try:

@@ -174,11 +174,17 @@ def test_a_wrong_configuration_names_file_and_key(here: Here) -> None:
 
 
 def test_no_cluster_configured(here: Here) -> None:
-    """The error says how to configure one."""
+    """Then the embedded cluster is meant; on a machine with a Slurm of its own, the error says what can be done."""
     here.config.write_text("")
-    done = here.run("render", "job.toml")
+    assert f"PATH={here.folder}/state/minislurm/bin:$PATH" in here.run("render", "job.toml").stdout
+    (here.folder / "bin").mkdir()
+    (here.folder / "bin" / "sbatch").touch(0o755)
+    path = f"{here.folder}/bin:{os.environ['PATH']}"
+    done = here.run("submit", "job.toml", PATH=path)
     assert done.returncode == 6
+    assert f"a Slurm of its own ({here.folder}/bin/sbatch)" in done.stderr
     assert "clusters" in done.stderr
+    assert here.run("--cluster", "minislurm", "submit", "job.toml", "--dry-run", PATH=path).returncode == 0
 
 
 def test_an_unwritable_state_directory_is_a_store_error(here: Here) -> None:
@@ -281,3 +287,16 @@ def test_every_verb_has_help(here: Here) -> None:
         done = here.run(verb, "--help")
         assert done.returncode == 0
         assert done.stdout.splitlines()[0].startswith("Usage:")
+
+
+def test_the_shell_completes_names_of_clusters(here: Here) -> None:
+    """The configured ones and the embedded one; nothing where the configuration is wrong."""
+    program = "from trainsub.cli.cluster import complete; print(complete(''), complete('m'))"
+
+    def completed() -> str:
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, env=here.env, capture_output=True, text=True, check=True).stdout
+
+    assert completed() == "['minislurm', 'hpc'] ['minislurm']\n"
+    here.config.write_text("nonsense")
+    assert completed() == "[] []\n"

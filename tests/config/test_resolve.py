@@ -186,7 +186,7 @@ def test_a_missing_value_is_blamed_on_its_neighbour() -> None:
         ("clusters = 1", "clusters: expected a table, got 1"),
         ("clusters.hpc = 1", "clusters.hpc: expected a table, got 1"),
         ("default_cluster = 1", "default_cluster: expected a cluster's name"),
-        ("[clusters.MiniSlurm]\nhost = 'h'", "clusters.MiniSlurm: the name minislurm is reserved"),
+        ("[clusters.MiniSlurm]\nhost = 'h'", "clusters.MiniSlurm: the name minislurm is taken by the embedded cluster"),
         ("[clusters.'a b']\nhost = 'h'", 'clusters."a b": expected a cluster\'s name'),
         ("[clusters.price]\nhost = 'h'\ngpu_hours = 1", "clusters.price.gpu_hours: unknown key"),
         (HPC + "transport = 'openssh'", "clusters.hpc.transport: openssh comes in a later version"),

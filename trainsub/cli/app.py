@@ -101,7 +101,14 @@ def options(
         Path | None, typer.Option("--config", metavar="FILE", help="The user's configuration file.")
     ] = None,
     cluster_name: Annotated[
-        str | None, typer.Option("--cluster", "-c", metavar="NAME", help="The cluster to use; else the default one.")
+        str | None,
+        typer.Option(
+            "--cluster",
+            "-c",
+            metavar="NAME",
+            help="The cluster to use; else the default one.",
+            autocompletion=cluster.complete,
+        ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done on the clusters.")] = False,
     version: Annotated[  # noqa: ARG001 -- handled by its callback

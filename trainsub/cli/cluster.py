@@ -1,10 +1,12 @@
 """``trainsub cluster``."""
 
+import contextlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trainsub.cli.arguments import Json
+from trainsub.errors import TrainsubError
 
 if TYPE_CHECKING:
     from trainsub.cli.state import State
@@ -13,9 +15,18 @@ app = typer.Typer(help="Look at the configured clusters.", no_args_is_help=True)
 NOT_FIT = 3
 
 
+def complete(incomplete: str) -> list[str]:
+    """Names of clusters for the shell's completion; none where the configuration is wrong."""
+    from trainsub.places import Places
+
+    with contextlib.suppress(TrainsubError):
+        return [name for name in Places().settings().config.clusters if name.startswith(incomplete)]
+    return []
+
+
 @app.command("list")
 def list_clusters(ctx: typer.Context, json: Json = False) -> None:
-    """List the configured clusters. Asks no network."""
+    """List the clusters: the configured ones, and the embedded one. Asks no network."""
     from trainsub.cli import show
     from trainsub.cli.describe import clusters_document
 
@@ -29,7 +40,8 @@ def list_clusters(ctx: typer.Context, json: Json = False) -> None:
 def check(
     ctx: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A configured cluster; else the default one.")
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A configured cluster; else the default one.", autocompletion=complete),
     ] = None,
     json: Json = False,
 ) -> None:

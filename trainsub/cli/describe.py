@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trainsub.check.cluster import Finding
-from trainsub.config import Settings, select_cluster
+from trainsub.config import EMBEDDED, Settings, select_cluster
 from trainsub.documents import models
 from trainsub.documents.build import code_document
 from trainsub.errors import UnknownClusterError
@@ -42,7 +42,7 @@ def clusters_document(settings: Settings) -> models.ClustersDocument:
         models.ClusterDocument(
             name=name, default=name == default, transport=one.transport, host=one.host, remote_root=one.remote_root
         )
-        for name, one in sorted(settings.config.clusters.items())
+        for name, one in sorted(settings.config.clusters.items(), key=lambda item: (item[0] == EMBEDDED, item[0]))
     ]
     return models.ClustersDocument(schema=models.SCHEMA, clusters=listed)
 
@@ -58,7 +58,11 @@ def check_document(cluster: str, findings: Sequence[Finding]) -> models.CheckDoc
 
 def config_document(settings: Settings) -> models.ConfigDocument:
     """The configuration in force, flat, with the origin of each value."""
-    values = _flat(settings.config.model_dump(mode="json", exclude_none=True, warnings="none"), ())
+    given = settings.config.model_dump(mode="json", exclude_none=True, warnings="none")
+    embedded = given["clusters"].pop(EMBEDDED, None)
+    if embedded is not None:
+        given["clusters"][EMBEDDED] = embedded  # what is configured comes first
+    values = _flat(given, ())
     return models.ConfigDocument(schema=models.SCHEMA, values=values, origin=dict(settings.origin))
 
 

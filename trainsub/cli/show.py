@@ -195,9 +195,6 @@ def clusters(state: "State", document: "models.ClustersDocument") -> None:
     if state.json:
         state.dump(document)
         return
-    if not document.clusters:
-        state.tell("no cluster is configured; `trainsub config path` shows where, `trainsub sandbox up` makes one")
-        return
     table = words.table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
     for one in document.clusters:
         where = (words.plain(text) for text in (one.host or "-", one.remote_root))

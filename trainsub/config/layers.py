@@ -16,8 +16,10 @@ _NO_SETTINGS_PREFIX = "TEST_"
 
 _DEFAULT_CLUSTER = ["default_cluster"]
 _CLUSTER_PARTS = 3  # clusters, a name, a key
+_MINISLURM_PARTS = 2  # minislurm, a key
 _HINT = (
-    "Settings are TRAINSUB_DEFAULT_CLUSTER and TRAINSUB_CLUSTERS__NAME__KEY, for instance TRAINSUB_CLUSTERS__HPC__HOST."
+    "Settings are TRAINSUB_DEFAULT_CLUSTER, TRAINSUB_CLUSTERS__NAME__KEY, for instance TRAINSUB_CLUSTERS__HPC__HOST, "
+    "and TRAINSUB_MINISLURM__KEY."
 )
 
 
@@ -26,7 +28,7 @@ class Layer:
     """Settings from one place.
 
     Attributes:
-        name: "site", "sandbox", "user", "project", "environment" or "flags".
+        name: "built in", "site", "sandbox", "user", "project", "environment" or "flags".
         origin: The file, or what else people would look for.
         data: The settings, nested as in the file.
         base: The directory that relative paths are relative to; empty if there is none.
@@ -76,11 +78,18 @@ def env_layer(environ: Mapping[str, str]) -> Layer:
         value = toml.value(raw, parse_float=str)
         if path == _DEFAULT_CLUSTER:
             value = value if isinstance(value, str) else raw
-        elif path[0] != "clusters" or len(path) < _CLUSTER_PARTS or not all(path):
+        elif not _is_setting(path):
             raise _unknown(variable)
         _put(data, path, value, variable)
         variables[tuple(path)] = variable
     return Layer(name="environment", origin="environment", data=data, base="", variables=variables)
+
+
+def _is_setting(path: list[str]) -> bool:
+    """Whether the keys can lead to a value; which keys there are, the model knows."""
+    if path[0] == "minislurm":
+        return len(path) == _MINISLURM_PARTS and all(path)
+    return path[0] == "clusters" and len(path) >= _CLUSTER_PARTS and all(path)
 
 
 def _put(data: dict[str, Any], path: list[str], value: object, variable: str) -> None:
@@ -94,6 +103,8 @@ def _put(data: dict[str, Any], path: list[str], value: object, variable: str) ->
 
 def _unknown(variable: str) -> ConfigError:
     first = variable.removeprefix(PREFIX).partition("__")[0]
-    meant = difflib.get_close_matches(first, ["DEFAULT_CLUSTER", "CLUSTERS", *sorted(_NO_SETTINGS)], n=1, cutoff=0.7)
+    meant = difflib.get_close_matches(
+        first, ["DEFAULT_CLUSTER", "CLUSTERS", "MINISLURM", *sorted(_NO_SETTINGS)], n=1, cutoff=0.7
+    )
     suggestion = f"; did you mean {PREFIX}{meant[0]}?" if meant and meant[0] != first else ""
     return ConfigError(f"{variable}: no setting of trainsub{suggestion}", hint=_HINT)

@@ -11,7 +11,8 @@ from trainsub.spec.slurm_options import SlurmDefaults
 from trainsub.spec.table import AsGiven, Table, conflict
 
 FABRICS = ("infiniband", "roce", "efa", "slingshot", "tcp")
-RESERVED = "minislurm"
+EMBEDDED = "minislurm"
+"""The cluster that is always there; see config/builtin.py."""
 
 _TRANSPORTS = one_of("paramiko", "local")
 _HOST = matching("a host", r"[^\s@/-][^\s@/]*")
@@ -22,8 +23,11 @@ _MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
 def _cluster_name(value: object) -> str:
     name = str(_CLUSTER.check(value))
-    if name.lower() == RESERVED:
-        raise NotExpectedError(f"the name {RESERVED} is reserved", hint="Call the cluster something else.")
+    if name != EMBEDDED and name.lower() == EMBEDDED:
+        raise NotExpectedError(
+            f"the name {EMBEDDED} is taken by the embedded cluster",
+            hint=f"Call your cluster something else; the embedded one is written {EMBEDDED}.",
+        )
     return name
 
 
@@ -155,6 +159,20 @@ class Cluster(Table):
         return self
 
 
+class MiniSlurm(Table):
+    """The embedded cluster `minislurm`: the nodes that it pretends to have on this machine."""
+
+    nodes: Annotated[int, integer(1, 254)] | None = Field(None, description="How many nodes. Default: 4.")
+    cpus_per_node: Annotated[int, integer(1, 65_535)] | None = Field(
+        None, description="CPUs of each node. Default: those of this machine, and at least 16, which may be pretended."
+    )
+    gpus_per_node: Annotated[int, integer(0, 1024)] | None = Field(
+        None,
+        description="GPUs of each node, all of them pretended. Default: the machine's real ones, each on one node "
+        "only; where there are none, 8 pretended ones on each.",
+    )
+
+
 class Config(Table):
     """The keys above all tables."""
 
@@ -164,3 +182,4 @@ class Config(Table):
         None, description="The cluster that is meant where `--cluster` names none. Not needed with a single one."
     )
     clusters: dict[ClusterName, Cluster] = Field(default_factory=dict, description="The clusters, by name.")
+    minislurm: MiniSlurm = Field(default_factory=MiniSlurm, description="The embedded cluster.")

@@ -1,6 +1,6 @@
 """The reference page of the configuration, written from its model, so that it cannot be out of date. Pure."""
 
-from trainsub.config.model import Cluster, Config, Price
+from trainsub.config.model import Cluster, Config, MiniSlurm, Price
 from trainsub.spec.reference import table_rows
 
 _INTRODUCTION = """\
@@ -10,11 +10,12 @@ TOML files, lowest first; a later one wins, value by value:
 
 | layer | from |
 |---|---|
+| built in | trainsub itself: the cluster [`minislurm`](#minislurm) |
 | site | `/etc/xdg/trainsub/config.toml` |
 | sandbox | written by `trainsub sandbox up` |
 | user | `config.toml` in the user's configuration directory, `$TRAINSUB_CONFIG`, or `--config` |
 | project | the nearest `trainsub.toml` in the working directory or above it |
-| environment | `TRAINSUB_DEFAULT_CLUSTER`, `TRAINSUB_CLUSTERS__NAME__KEY` |
+| environment | `TRAINSUB_DEFAULT_CLUSTER`, `TRAINSUB_CLUSTERS__NAME__KEY`, `TRAINSUB_MINISLURM__KEY` |
 | flags | the command line |
 
 `trainsub config show --origin` tells where each value came from. A key that is not listed here is an error.
@@ -29,10 +30,19 @@ TOML value, otherwise text; an empty one counts as not set. `TRAINSUB_CONFIG`, `
 
 Relative paths are relative to the file that names them, and `~/` is the home directory. Paths on the cluster are not
 touched.
+
+Without `--cluster` and `default_cluster`, the only configured cluster is meant. `sandbox` and `minislurm` do not count:
+the sandbox is meant where no other cluster is configured, and `minislurm` where there is no sandbox either, and no
+`sbatch` on the PATH. On a machine with a Slurm of its own, `--cluster minislurm` has to be said.
 """
 
 _DEFAULTS = """\
 The options that [`[slurm]`](spec.md#slurm) of a spec takes, without `nodes`, `time`, `ntasks` and `ntasks_per_node`.
+"""
+_MINISLURM = """\
+The cluster `minislurm` is always there, on this machine; [what it is](../explanation/minislurm.md). Its own
+`[clusters.minislurm]` takes `price` and `defaults`, and nothing else. How large it pretends to be:
+
 """
 
 
@@ -42,4 +52,5 @@ def config_reference() -> str:
     parts += [f"\n## `[clusters.NAME]`\n\n{Cluster.__doc__}\n\n", *table_rows(Cluster)]
     parts += ["\n## `[clusters.NAME.defaults]`\n\n", _DEFAULTS]
     parts += [f"\n## `[clusters.NAME.price]`\n\n{Price.__doc__}\n\n", *table_rows(Price)]
+    parts += ["\n## `[minislurm]`\n\n", _MINISLURM, *table_rows(MiniSlurm)]
     return "".join(parts)

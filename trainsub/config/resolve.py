@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainsub.config.builtin import BUILT_IN, refuse_other_minislurm
 from trainsub.config.layers import Layer
 from trainsub.config.model import Config
 from trainsub.errors import ConfigError
@@ -25,10 +26,13 @@ class Settings:
     Attributes:
         config: All values.
         origin: Where each value that is not a default comes from, by its dotted key.
+        sbatch: The path of a real sbatch on this machine, which is then a place where Slurm runs things; None if there
+            is none.
     """
 
     config: Config
     origin: dict[str, str]
+    sbatch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def resolve(layers: Sequence[Layer], *, home: str) -> Settings:
         for location, value in _flat(layer.data, ()):
             leaf = _Leaf(value, layer, _source(layer, location))
             _check_project(location, leaf)
+            refuse_other_minislurm(location, value, layer, leaf.source)
             if layer.name == "project" and location[0] == "clusters" and not reachable & set(location[1:2]):
                 continue
             _put(leaves, location, _with_absolute_path(location, leaf, home))
@@ -74,8 +79,12 @@ def _validated(leaves: Mapping[Location, _Leaf]) -> Settings:
         raise problems.rejected(problems.find(error, Config), ConfigError, _blame(leaves)) from None
     return Settings(
         config,
-        {problems.dotted(location): f"{leaf.layer.name} ({leaf.source})" for location, leaf in leaves.items()},
+        {problems.dotted(location): _origin(leaf) for location, leaf in leaves.items()},
     )
+
+
+def _origin(leaf: _Leaf) -> str:
+    return BUILT_IN if leaf.layer.name == BUILT_IN else f"{leaf.layer.name} ({leaf.source})"
 
 
 def _cluster_names(layers: Iterable[Layer]) -> set[str]:

@@ -2,7 +2,7 @@
 
 import difflib
 
-from trainsub.config.model import Cluster
+from trainsub.config.model import EMBEDDED, Cluster
 from trainsub.config.resolve import Settings
 from trainsub.errors import UnknownClusterError
 
@@ -13,6 +13,9 @@ _HOW = "Add [clusters.NAME] with its host to the configuration; `trainsub config
 
 def select_cluster(settings: Settings, name: str | None) -> tuple[str, Cluster]:
     """Return the cluster of a name; without one the default cluster, or the only one.
+
+    The sandbox comes and goes, and the embedded cluster is always there: neither makes unclear what would be clear
+    without it. The embedded one is meant only where there is no other, and no real Slurm on this machine.
 
     Args:
         settings: The configuration.
@@ -26,14 +29,7 @@ def select_cluster(settings: Settings, name: str | None) -> tuple[str, Cluster]:
         raise UnknownClusterError("no cluster is configured", hint=_HOW)
     wanted = name or settings.config.default_cluster
     if wanted is None:
-        # A sandbox comes and goes; it must not make unclear what was clear before.
-        own = {name: cluster for name, cluster in clusters.items() if name != SANDBOX} or clusters
-        if len(own) > 1:
-            raise UnknownClusterError(
-                f"which cluster? There are: {', '.join(sorted(clusters))}",
-                hint="Name one by --cluster, or set default_cluster in the configuration.",
-            )
-        return next(iter(own.items()))
+        wanted = _unnamed(settings)
     if wanted in clusters:
         return wanted, clusters[wanted]
     source = "" if name else f", the default_cluster of {settings.origin.get('default_cluster', 'the configuration')}"
@@ -43,3 +39,23 @@ def select_cluster(settings: Settings, name: str | None) -> tuple[str, Cluster]:
         f"there is no cluster {wanted}{source}{suggestion}",
         hint=f"There are: {', '.join(sorted(clusters))}. {_HOW}",
     )
+
+
+def _unnamed(settings: Settings) -> str:
+    """The cluster that is meant where nobody names one."""
+    clusters = settings.config.clusters
+    own = [name for name in clusters if name not in {SANDBOX, EMBEDDED}]
+    if len(own) > 1:
+        raise UnknownClusterError(
+            f"which cluster? There are: {', '.join(sorted(clusters))}",
+            hint="Name one by --cluster, or set default_cluster in the configuration.",
+        )
+    if own or SANDBOX in clusters:
+        return own[0] if own else SANDBOX
+    if settings.sbatch is not None:
+        raise UnknownClusterError(
+            f"no cluster is configured, and this machine has a Slurm of its own ({settings.sbatch})",
+            hint='To submit to it, add [clusters.NAME] with transport = "local" to the configuration; `trainsub config '
+            f"path` shows where. --cluster {EMBEDDED} would run the training on this very machine instead.",
+        )
+    return EMBEDDED

@@ -4,6 +4,8 @@
 of paramiko is loaded before it is needed.
 """
 
+from collections.abc import Callable
+
 from trainsub.errors import ConfigError
 from trainsub.transport.audit import Audit, AuditRecord
 from trainsub.transport.base import Ask, Channel, ClusterSettings, Transport
@@ -12,7 +14,12 @@ __all__ = ["Ask", "Audit", "AuditRecord", "Channel", "ClusterSettings", "Transpo
 
 
 def open_transport(
-    name: str, cluster: ClusterSettings, *, audit: Audit | None = None, ask: Ask | None = None
+    name: str,
+    cluster: ClusterSettings,
+    *,
+    audit: Audit | None = None,
+    ask: Ask | None = None,
+    before: Callable[[], None] | None = None,
 ) -> Transport:
     """Make the transport that a cluster's configuration asks for; it connects when it is first needed.
 
@@ -21,6 +28,7 @@ def open_transport(
         cluster: Its configuration.
         audit: Where each program that is started is recorded.
         ask: Asks the user for a passphrase; None where there is no terminal.
+        before: For a local cluster: called once before the first program is started there.
 
     Raises:
         ConfigError: There is no such transport.
@@ -28,7 +36,7 @@ def open_transport(
     if cluster.transport == "local":
         from trainsub.transport.local import LocalTransport  # noqa: PLC0415 - load only what is used
 
-        return LocalTransport(name, audit)
+        return LocalTransport(name, audit, before)
     if cluster.transport == "paramiko":
         from trainsub.transport.ssh import ParamikoTransport  # noqa: PLC0415
 

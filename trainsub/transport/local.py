@@ -6,7 +6,7 @@ import select
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainsub.errors import RemoteTimeoutError, UnreachableError
@@ -27,11 +27,14 @@ class LocalTransport:
     Args:
         name: The cluster's name in the configuration.
         audit: Where each program is recorded.
+        before: Called once, before the first program is started; what it raises is raised by ``open``, and it is called
+            again by the next one.
     """
 
-    def __init__(self, name: str, audit: Audit | None = None) -> None:
+    def __init__(self, name: str, audit: Audit | None = None, before: Callable[[], None] | None = None) -> None:
         self._name = name
         self._meter = Meter(name, audit)
+        self._before = before
 
     @property
     def description(self) -> str:
@@ -65,6 +68,9 @@ class LocalTransport:
         """See Transport."""
         if any("\0" in word for word in argv):
             raise ValueError("a command line cannot contain NUL")
+        if self._before is not None:
+            self._before()
+            self._before = None
         return self._meter.channel(_LocalChannel(argv, self.description), argv, what)
 
     def close(self) -> None:
