@@ -18,7 +18,7 @@ from trainsub.remote import SubmitRequest
 
 __all__ = ["RUN", "US", "Cluster", "CutChannel", "Login", "Slurm", "wait_until"]
 
-SHELLS = {"dash": ("dash",), "bash": ("bash", "--posix")}
+SHELLS = {"dash": ("dash",), "bash": ("bash", "--posix"), "macos": (str(Path(__file__).parent / "macos" / "sh"),)}
 if shutil.which("busybox"):
     SHELLS["busybox"] = ("busybox", "sh")
 

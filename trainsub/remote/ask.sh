@@ -21,7 +21,7 @@ ts_tail() { # path, offset, limit: only what is new; from the start again if the
 		{ head -c 1 -- "$1" >/dev/null; } 2>&1
 		return
 	fi
-	TS_FROM=$2
+	TS_SIZE=$((TS_SIZE)) TS_FROM=$2
 	[ "$TS_SIZE" -ge "$TS_FROM" ] || TS_FROM=0
 	TS_COUNT=$((TS_SIZE - TS_FROM))
 	[ "$TS_COUNT" -le "$3" ] || TS_COUNT=$3

@@ -1,4 +1,4 @@
-# What every program of trainsub begins with.  POSIX sh; needs coreutils, nothing else.
+# What every program of trainsub begins with.  POSIX sh; needs coreutils, or what macOS has, and nothing else.
 # TS_NONCE and TS_SLURM_BIN are assigned on top of this text by program.py.
 
 # The user's own settings, kept for sbatch, which hands them on to the job.
@@ -28,6 +28,29 @@ done
 LC_ALL=C SLURM_TIME_FORMAT=%s SLURM_BITSTR_LEN=0 TZ=UTC0
 export LC_ALL SLURM_TIME_FORMAT SLURM_BITSTR_LEN TZ
 [ -z "$TS_SLURM_BIN" ] || PATH=$TS_SLURM_BIN:$PATH
+
+TS_NL='
+'
+
+# As many bytes of the input, and not one more: what follows is for the next reader.  On macOS head takes as much as
+# there is; dd takes what one read gives, and says how much that was.
+exactly() { head -c "$1"; } # bytes
+if [ "$(uname)" = Darwin ]; then
+	exactly() { # bytes
+		TS_LEFT=$1
+		while [ "$TS_LEFT" -gt 0 ]; do
+			TS_BLOCK=1048576
+			[ "$TS_LEFT" -gt "$TS_BLOCK" ] || TS_BLOCK=$TS_LEFT
+			{ TS_SAID=$(dd bs="$TS_BLOCK" count=1 2>&1 >&3 3>&-); } 3>&1 || {
+				printf '%s\n' "$TS_SAID" >&2
+				return 1
+			}
+			TS_SAID=${TS_SAID##*"$TS_NL"}
+			[ "${TS_SAID%% *}" -gt 0 ] || return 0
+			TS_LEFT=$((TS_LEFT - ${TS_SAID%% *}))
+		done
+	}
+fi
 
 # A frame begins with a line that nothing else can print: the nonce is drawn anew for each talk.
 frame() { # words: all is said in the header

@@ -18,8 +18,12 @@ Value = str | int | bool | Sequence[str]
 Values = Mapping[str, Value]
 """Shell variables: a text, a number, a truth value (``1`` or empty), or a list of words."""
 
-BOOT = ("/bin/sh", "-c", 'read n && eval "$(head -c "$n")"')
-"""The command that every exec runs: read a length, then run so many bytes of shell text."""
+BOOT = (
+    "/bin/sh",
+    "-c",
+    'read n && eval "$(if [ "$(uname)" = Darwin ]; then dd bs=1 count="$n" 2>/dev/null; else head -c "$n"; fi)"',
+)
+"""The command that every exec runs: read a length, then run so many bytes of shell text; see ``exactly`` in prelude.sh."""
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "submit": ("prelude.sh", "root.sh", "submit.sh"),

@@ -4,7 +4,7 @@ while read -r TS_COUNT; do
 	case $TS_COUNT in
 	'' | *[!0-9]*) break ;;
 	esac
-	eval "$(head -c "$TS_COUNT")"
+	eval "$(exactly "$TS_COUNT")"
 	frame end
 done
 frame bye

@@ -3,9 +3,13 @@
 find_root "$TS_ROOT"
 TS_RUN_DIR=$TS_BASE/runs/$TS_RUN
 
+changed() { # paths: when each of them was changed last; by GNU's stat or BSD's, to which -f means something else
+	if stat -c %Y / >/dev/null 2>&1; then stat -c %Y "$@"; else stat -f %m "$@"; fi
+}
+
 sign_of_life() { # when a submit of this run that has not yet come to its lock was last seen at work
 	for TS_NEW in "$TS_BASE"/.new.*/"$TS_RUN"; do
-		stat -c %Y "$TS_NEW" "${TS_NEW%"$TS_RUN"}.archive"
+		changed "$TS_NEW" "${TS_NEW%"$TS_RUN"}.archive"
 	done 2>/dev/null | sort -n | tail -n 1
 }
 
@@ -29,7 +33,7 @@ ts_state() { # seconds to wait: the clock here, when the submit began and its li
 	read_mark "$TS_LINK"
 	TS_BEGUN=$TS_SINCE
 	# Without its mark a submit is at its very beginning, or was refused the mark: the directory tells its age.
-	[ "$TS_SINCE" != - ] || TS_SINCE=$(stat -c %Y .)
+	[ "$TS_SINCE" != - ] || TS_SINCE=$(changed .)
 	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")" "$TS_BEGUN" -
 	[ ! -f "answer.$TS_LINK" ] || cat "answer.$TS_LINK"
 }

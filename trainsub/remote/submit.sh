@@ -29,7 +29,9 @@ alive() { # what is done, command: while it is at work the client, and a settler
 }
 
 there() { # whether this program, of which the loop is a part, has not been killed, or only its remains are there
-	kill -0 $$ && [ "$(cut -d ' ' -f 3 /proc/$$/stat)" != Z ]
+	kill -0 $$ && case $(if [ -r /proc/$$/stat ]; then cut -d ' ' -f 3 /proc/$$/stat; else ps -o stat= -p $$; fi) in
+	Z*) false ;;
+	esac
 }
 
 hush() {
@@ -77,7 +79,7 @@ receive() { # size, path
 }
 
 take() { # size, path
-	head -c "$1" >"$2"
+	exactly "$1" >"$2"
 }
 
 intact() { # path of an archive
@@ -243,8 +245,6 @@ $TS_NONCE "
 		lines err "$TS_ERR"
 	)
 }
-TS_NL='
-'
 
 record() { # the answer is on disk before anybody hears it
 	printf '%s\n' "$TS_ANSWER" >".$TS_ANSWER_FILE" && mv ".$TS_ANSWER_FILE" "$TS_ANSWER_FILE"
