@@ -69,6 +69,7 @@ class Request:
         command: The script's path as given, absolute; empty for ``--wrap`` and standard input.
         umask: Of the submitting process.
         distribution: ``--distribution`` as given; empty where not.
+        submit_line: The command line of its sbatch.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Request:
     command: str = ""
     umask: int = 0o022
     distribution: str = ""
+    submit_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ class Job:
         held: ``user`` after a hold, or empty.
         not_before: From ``--begin``, and after a requeue.
         restarts: How often it was requeued.
+        resized: When it gave nodes back; its accounts go on with a new period since then.
         array: Its place in an array.
         shares: Nodes that it holds or held last, in order; the first one is the batch host.
         exit_code: Of the batch script.
@@ -203,6 +206,7 @@ class Job:
     held: str = ""
     not_before: int | None = None
     restarts: int = 0
+    resized: int | None = None
     array: Array | None = None
     shares: tuple[Share, ...] = ()
     exit_code: int = 0
@@ -229,15 +233,18 @@ class Job:
         return self.array.job_id if self.array is not None else self.job_id
 
     def record(self) -> "Record":
-        """What the accounts say of it now; of an array's row, of all its tasks."""
+        """What the accounts say of it now; of an array's row, of all its tasks.
+
+        After a resize the new period keeps the job's start, as on 24.11, though it was submitted at the resize.
+        """
         return Record(
             job_id=self.job_id,
             array=self.array,
             uid=self.uid,
             request=self.request,
             state=self.state,
-            submit=self.submit,
-            eligible=self.eligible,
+            submit=self.submit if self.resized is None else self.resized,
+            eligible=self.eligible if self.resized is None else self.resized,
             start=self.start,
             end=self.end,
             shares=self.shares,
