@@ -87,10 +87,10 @@ def _long(text: str, rest: list[str], options: Sequence[Option]) -> tuple[str, s
     name, equals, value = text.partition("=")
     fitting = [one for one in options if one.name == name] or [one for one in options if one.name.startswith(name)]
     if not fitting:
-        raise OptionError(f"unrecognized option '--{name}'")
+        raise OptionError(f"unrecognized option '--{text}'")
     if len(fitting) > 1:
         choices = " ".join(f"'--{one.name}'" for one in fitting)
-        raise OptionError(f"option '--{name}' is ambiguous; possibilities: {choices}")
+        raise OptionError(f"option '--{text}' is ambiguous; possibilities: {choices}")
     (option,) = fitting
     if option.argument == "no":
         if equals:

@@ -1,0 +1,308 @@
+"""sbatch: takes a job into the queue, whole or not at all."""
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from trainsub.minislurm import admission, arrays, conf, dependency, export, folder, options, script
+from trainsub.minislurm.errors import BAD_OPTION, RefusedError, failed, not_known
+from trainsub.minislurm.named_nodes import named_nodes
+from trainsub.minislurm.queue import Queue
+from trainsub.minislurm.request import Given, Surroundings, Words, build, gather
+from trainsub.minislurm.sbatch_options import TABLE, VARIABLES
+from trainsub.minislurm.values import Array, Job, Request
+
+NAME = "sbatch"
+VERSION = "slurm 24.11.5-minislurm"
+SCRIPT_BYTES = 4 * 1024 * 1024
+"""Slurm's ``max_script_size``."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """What is to run.
+
+    Attributes:
+        body: The script.
+        name: What messages call it, and the job if it has no name.
+        path: Where it was found; empty if it is no file.
+        arguments: Its own.
+    """
+
+    body: bytes
+    name: str
+    path: str = ""
+    arguments: tuple[str, ...] = ()
+
+
+def main(home: Path, words: Sequence[str]) -> int:
+    """Submit a job.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        parsed = options.parse(words, TABLE, stop_at_operand=True)
+        if parsed.has("version"):
+            sys.stdout.write(VERSION + "\n")
+            return 0
+        if parsed.has("help") or parsed.has("usage"):
+            sys.stdout.write(_usage() + "\n")
+            return 0
+        return _submit(home, parsed, words)
+    except options.OptionError as error:
+        sys.stderr.write(f'{NAME}: {error}\nTry "{NAME} --help" for more information\n')
+        return BAD_OPTION
+    except RefusedError as error:
+        sys.stderr.write(error.text(NAME))
+        return error.code
+
+
+def _submit(home: Path, parsed: options.Parsed, words: Sequence[str]) -> int:
+    cluster = conf.load(home)
+    now = int(time.time())
+    given_script = _script(parsed)
+    script.check(given_script.body)
+    given = gather(
+        (
+            (_script_options(given_script, ignore_pbs=parsed.has("ignore-pbs")), False),
+            (_variables(os.environ), True),
+            (parsed.given, False),
+        ),
+        now,
+    )
+    given |= named_nodes(given)
+    around = Surroundings(
+        now=now,
+        cwd=_working_directory(),
+        umask=_umask(),
+        name=given_script.name,
+        command=given_script.path,
+        arguments=given_script.arguments,
+        submit_line=shlex.join([NAME, *words]),
+    )
+    request, warnings = build(given, cluster, around)
+    for warning in warnings:
+        sys.stderr.write(f"{NAME}: warning: {warning}\n")
+    environment = export.environment(os.environb, given, request, around.cwd)
+    with _as_rehearsal(given):
+        admission.check_begin(given)
+        request = replace(request, time_limit=admission.limited(request, given, cluster, now))
+        admission.check(request, given, cluster)
+        if "test-only" in given:
+            return _rehearse(home, request, cluster, now)
+        job = _enqueue(home, cluster, _job(request, given, cluster, now), given_script.body, environment)
+    if "quiet" not in given:
+        sys.stdout.write(f"{job.job_id}\n" if "parsable" in given else f"Submitted batch job {job.job_id}\n")
+        sys.stdout.flush()
+    return _wait(home, job.job_id) if "wait" in given else 0
+
+
+# -- what was given ----------------------------------------------------------------------------------------------------
+
+
+def _script(parsed: options.Parsed) -> _Script:
+    command = parsed.last("wrap")
+    if command is not None:
+        if parsed.operands:
+            raise RefusedError("error: Script arguments not permitted with --wrap option")
+        return _Script(script.wrapped(os.fsencode(command)), "wrap")
+    if not parsed.operands or not parsed.operands[0]:
+        return _Script(sys.stdin.buffer.read(), "sbatch")
+    name, *arguments = parsed.operands
+    path = _find(name)
+    try:
+        body = Path(path).read_bytes()
+    except IsADirectoryError:
+        body = b""
+    except FileNotFoundError:
+        raise RefusedError(f"error: Unable to open file {name}") from None
+    except OSError:
+        raise RefusedError(f"error: Unable to open file {path}") from None
+    if len(body) > SCRIPT_BYTES:
+        raise failed("Pathname of a file, directory or other parameter too long")
+    return _Script(body, Path(path).name, path, tuple(arguments))
+
+
+def _find(name: str) -> str:
+    """Return the script's path: here, or in a folder of PATH."""
+    here = os.path.abspath(name)  # noqa: PTH100 - as sbatch does, without looking through links
+    if "/" in name or os.path.exists(here):  # noqa: PTH110
+        return here
+    places = (f"{folder}/{name}" for folder in os.environ.get("PATH", "").split(":") if folder)
+    return next((place for place in places if os.access(place, os.R_OK)), here)
+
+
+def _script_options(given: _Script, *, ignore_pbs: bool) -> Words:
+    words = [os.fsdecode(word) for word in script.words(given.body, given.name)]
+    if not ignore_pbs and script.has_other_directives(given.body):
+        raise not_known("#PBS and #BSUB lines (--ignore-pbs leaves them out)")
+    if {"hetjob", "packjob"} & {word.lower() for word in words}:
+        raise not_known("jobs of several components")
+    parsed = options.parse(words, TABLE, stop_at_operand=True)
+    if parsed.operands:
+        raise RefusedError(f"error: Invalid directive found in batch script: {parsed.operands[0]}", code=BAD_OPTION)
+    return [pair for pair in parsed.given if pair[0] not in {"help", "ignore-pbs", "usage", "version", "wrap"}]
+
+
+def _variables(environ: Mapping[str, str]) -> Words:
+    kinds = {option.name: option.argument for option in TABLE}
+    return [
+        (
+            option,
+            None if kinds[option] == "no" or (kinds[option] == "optional" and not environ[name]) else environ[name],
+        )
+        for name, option in VARIABLES.items()
+        if name in environ
+    ]
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - a Path of its own is of no use here
+    except OSError as error:
+        raise RefusedError(f"error: getcwd failed: {error.strerror}") from None
+
+
+def _umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+# -- the job -----------------------------------------------------------------------------------------------------------
+
+
+def _job(request: Request, given: Given, cluster: conf.Conf, now: int) -> Job:
+    """Return the job, its id still to be given."""
+    try:
+        dependency.parse(request.dependency)
+    except dependency.DependencyError:
+        raise failed("Job dependency problem") from None
+    array = None
+    if given.get("array"):
+        try:
+            indices, limit = arrays.parse(given["array"], cluster.max_array_size)
+        except arrays.ArrayError:
+            raise failed("Invalid job array specification") from None
+        array = Array(
+            0,
+            pending=indices,
+            limit=limit,
+            count=len(indices),
+            least=indices[0],
+            most=indices[-1],
+            step=arrays.step(indices),
+        )
+    held = "user" if "hold" in given or given.get("priority") == "0" else ""
+    return Job(
+        job_id=0,
+        uid=os.getuid(),
+        request=request,
+        submit=now,
+        eligible=None if held or request.begin or request.dependency else now,
+        reason="JobHeldUser" if held else "BeginTime" if request.begin else "None",
+        held=held,
+        not_before=request.begin,
+        array=array,
+    )
+
+
+def _enqueue(home: Path, cluster: conf.Conf, job: Job, body: bytes, environment: Mapping[bytes, bytes]) -> Job:
+    jobs = home / "jobs"
+    try:
+        with folder.prepared(jobs, body, environment) as path, Queue(home) as queue, queue.change():
+            known = queue.shown_jobs(job.submit - cluster.min_job_age)
+            folder.put_aside(jobs, {one.array_job_id for one in known})
+            job = _numbered(job, queue.new_id(), known)
+            folder.settle(path, job.job_id)
+            queue.put(job)
+    except OSError as error:
+        raise failed(
+            "I/O error writing script/environment to file", f"{error.filename or jobs}: {error.strerror or error}"
+        ) from error
+    return job
+
+
+def _numbered(job: Job, job_id: int, known: Sequence[Job]) -> Job:
+    """Return the job with its id, and with what it waits for."""
+    array = None if job.array is None else replace(job.array, job_id=job_id)
+
+    def find(other: int) -> list[Job]:
+        return [one for one in known if other in {one.job_id, one.array_job_id}]
+
+    try:
+        waits_for = dependency.check(dependency.parse(job.request.dependency), find)
+    except dependency.DependencyError:
+        raise failed("Job dependency problem") from None
+    request = replace(job.request, dependency=dependency.text(waits_for))
+    job = replace(job, job_id=job_id, array=array, request=request)
+    if job.held or job.not_before:
+        return job
+    reason = dependency.waits(job, find, [one for one in known if not one.ended], job.submit)
+    return replace(job, reason=reason or job.reason, eligible=None if reason else job.submit)
+
+
+# -- --test-only and --wait --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _as_rehearsal(given: Given) -> "Iterator[None]":
+    """Say what is refused as --test-only does."""
+    try:
+        yield
+    except RefusedError as error:
+        if "test-only" not in given:
+            raise
+        *before, last = error.lines
+        sys.stderr.write("".join(f"{NAME}: {line}\n" for line in before))
+        raise RefusedError(bare=last.replace("error: Batch job submission failed", "allocation failure")) from None
+
+
+def _rehearse(home: Path, request: Request, cluster: conf.Conf, now: int) -> int:
+    from trainsub.minislurm import schedule  # noqa: PLC0415 - an ordinary submission does not need it
+    from trainsub.slurm import hostlist  # noqa: PLC0415
+
+    with Queue(home) as queue:
+        with queue.change():
+            job_id = queue.new_id()
+        found = schedule.estimate(request, queue.open_jobs(), cluster, now)
+    if found is None:
+        raise failed("Requested node configuration is not available")
+    start, shares = found
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(start))
+    cpus = sum(share.cpus for share in shares)
+    nodes = hostlist.compress(share.node for share in shares)
+    sys.stderr.write(
+        f"{NAME}: Job {job_id} to start at {moment} using {cpus} processors on nodes {nodes} "
+        f"in partition {request.partition}\n"
+    )
+    return 0
+
+
+def _wait(home: Path, job_id: int) -> int:
+    """Return the highest exit code of a job, once it has ended."""
+    from trainsub.minislurm import keeper  # noqa: PLC0415 - an ordinary submission leaves that to the door
+
+    while True:
+        keeper.ensure(home)
+        with Queue(home) as queue:
+            rows: list[Any] = queue.array_jobs(job_id)
+        if all(row.ended for row in rows):
+            return max((1 if row.exit_signal else row.exit_code for row in rows), default=1)
+        time.sleep(0.5)
+
+
+def _usage() -> str:
+    shown = " ".join(f"--{option.name}" for option in sorted(TABLE, key=lambda one: one.name))
+    return f"Usage: sbatch [OPTIONS...] script [args...]\n\nOptions, as in Slurm 24.11: {shown}"
