@@ -68,6 +68,7 @@ class Conf:
         min_job_age: Seconds that squeue still shows a job after its end.
         requeue_delay: Seconds that a requeued job waits, as ``cred_expire`` + 1 elsewhere.
         max_array_size: No index of an array may reach it.
+        first_job_id: No job has a smaller id.
         def_mem_per_cpu: MiB for each CPU of a job that asks for no memory.
     """
 
@@ -79,6 +80,7 @@ class Conf:
     min_job_age: int = 300
     requeue_delay: int = 1
     max_array_size: int = 1001
+    first_job_id: int = 1
     def_mem_per_cpu: int = 4000
 
     def partition(self, name: str) -> Partition | None:

@@ -83,11 +83,12 @@ class Queue:
 
     # -- jobs ------------------------------------------------------------------------------------------------------
 
-    def new_id(self) -> int:
-        """Return an id that no job has had. Inside ``change`` only."""
-        (number,) = self._db.execute("SELECT next_job_id FROM counter").fetchone()
+    def new_id(self, least: int = 1) -> int:
+        """Return an id that no job has had, ``least`` or more. Inside ``change`` only."""
+        (following,) = self._db.execute("SELECT next_job_id FROM counter").fetchone()
+        number = max(int(following), least)
         self._db.execute("UPDATE counter SET next_job_id = ?", (number + 1,))
-        return int(number)
+        return number
 
     def put(self, job: Job) -> None:
         """Write a job, new or changed."""

@@ -224,7 +224,7 @@ def _enqueue(home: Path, cluster: conf.Conf, job: Job, body: bytes, environment:
         with folder.prepared(jobs, body, environment) as path, Queue(home) as queue, queue.change():
             known = queue.shown_jobs(job.submit - cluster.min_job_age)
             folder.put_aside(jobs, {one.array_job_id for one in known})
-            job = _numbered(job, queue.new_id(), known)
+            job = _numbered(job, queue.new_id(cluster.first_job_id), known)
             folder.settle(path, job.job_id)
             queue.put(job)
     except OSError as error:
@@ -275,7 +275,7 @@ def _rehearse(home: Path, request: Request, cluster: conf.Conf, now: int) -> int
 
     with Queue(home) as queue:
         with queue.change():
-            job_id = queue.new_id()
+            job_id = queue.new_id(cluster.first_job_id)
         found = schedule.estimate(request, queue.open_jobs(), cluster, now)
     if found is None:
         raise failed("Requested node configuration is not available")
