@@ -45,12 +45,29 @@ def main(home: Path, words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    from trainsub.minislurm import rounds  # noqa: PLC0415 - not needed by those who only ensure
+    from trainsub.minislurm import processes, rounds  # noqa: PLC0415 - not needed by those who only ensure
 
     lock = int(words[0])
     os.set_inheritable(lock, False)
+    me = processes.identity(os.getpid())
+    if me is not None:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{me.pid}\n{me.started}\n{me.boot}".encode(), 0)
     rounds.keep(home, lock)
     return 0
+
+
+def living(home: Path) -> int | None:
+    """Return the process number of the keeper if it lives."""
+    from trainsub.minislurm import processes  # noqa: PLC0415 - not needed by those who only ensure
+    from trainsub.minislurm.values import Process  # noqa: PLC0415
+
+    try:
+        pid, started, boot = (home / LOCK).read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError):
+        return None
+    process = Process(int(pid), started, boot)
+    return process.pid if processes.lives(process) else None
 
 
 def own_command(home: Path, *words: str) -> list[str]:
@@ -94,7 +111,7 @@ def _only_lock(home: Path, lock: int) -> None:
     log = open_log(home)
     for number, descriptor in enumerate((null, null, log)):
         os.dup2(descriptor, number)
-    for name in os.listdir("/dev/fd"):
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - only the names
         if int(name) > 2 and int(name) != lock:  # noqa: PLR2004 - beyond stdin, stdout and stderr
             with contextlib.suppress(OSError):
                 os.close(int(name))

@@ -21,25 +21,23 @@ class ChangeError(Exception):
 
 
 def hold(job: Job) -> Job:
-    """Keep a waiting job from starting.
+    """Keep a job from starting; one that runs goes on, and waits held should it be queued again.
 
     Raises:
-        ChangeError: It does not wait.
+        ChangeError: It has ended.
     """
-    if job.state != PENDING:
-        raise ChangeError("Job is no longer pending execution")
-    return replace(job, held="user", reason="JobHeldUser", eligible=None)
+    _not_ended(job)
+    return replace(job, held="user", reason="JobHeldUser", eligible=job.eligible if job.running else None)
 
 
 def release(job: Job) -> Job:
     """Let a held job start.
 
     Raises:
-        ChangeError: It does not wait.
+        ChangeError: It has ended.
     """
-    if job.state != PENDING:
-        raise ChangeError("Job is no longer pending execution")
-    return replace(job, held="", reason="None")
+    _not_ended(job)
+    return replace(job, held="", reason="None") if job.held else job
 
 
 def requeue(job: Job, now: int, delay: int, *, held: bool = False) -> tuple[Job, Record | None]:
@@ -54,15 +52,18 @@ def requeue(job: Job, now: int, delay: int, *, held: bool = False) -> tuple[Job,
     Raises:
         ChangeError: It may not be requeued, or waits already.
     """
-    if job.state == PENDING:
-        if held:
-            return hold(job), None
-        raise ChangeError("Job is pending execution")
     if not job.request.requeue:
         raise ChangeError("Requested operation is presently disabled")
+    if job.state == PENDING:
+        raise ChangeError("Job is pending execution")
     if not job.ended:
         return stop(job, now, REQUEUED, again=HOLD if held else AGAIN), None
     return _queued(job, now, delay, held=held), job.record()
+
+
+def _not_ended(job: Job) -> None:
+    if job.ended:
+        raise ChangeError("Job has already finished")
 
 
 def stop(job: Job, now: int, state: str, *, by: int | None = None, again: str = "") -> Job:
@@ -97,9 +98,8 @@ def cancel(job: Job, now: int, by: int) -> Job:
 
 
 def give_up(job: Job, now: int, state: str, *, reason: str | None = None, by: int | None = None) -> Job:
-    """End a job that waits, and never will run."""
-    text = job.reason if reason is None else reason
-    return replace(job, state=state, reason="None" if reason is None else text, start=now, end=now, stop_by=by)
+    """End a job that waits, and never will run; its reason stays if none is given."""
+    return replace(job, state=state, reason=job.reason if reason is None else reason, start=now, end=now, stop_by=by)
 
 
 def start(job: Job, now: int, shares: tuple[Share, ...], mark: str) -> Job:
@@ -161,7 +161,7 @@ def node_failed(job: Job, now: int, delay: int) -> tuple[Job, Record | None]:
     return end(job, now, 0, 0, delay)
 
 
-def launch_failed(job: Job, now: int, delay: int) -> tuple[Job, Record | None]:
+def launch_failed(job: Job, now: int, delay: int) -> tuple[Job, Record]:
     """Queue a job again, held, that could not even be started."""
     ended = replace(job, state=REQUEUED, end=now, stepd=None)
     return replace(_queued(ended, now, delay, held=True), reason="launch failed requeued held"), ended.record()
@@ -205,7 +205,7 @@ def resize(job: Job, nodes: Collection[str], now: int) -> tuple[Job, Record]:
     if len(kept) != len(set(nodes)) or kept[0] != job.shares[0]:
         raise ChangeError("Invalid node name specified")
     record = replace(job.record(), state="RESIZING", end=now)
-    return replace(job, shares=kept, request=replace(job.request, nodes=len(kept))), record
+    return replace(job, shares=kept, resized=now), record
 
 
 def whole(array: Array | None) -> bool:
@@ -231,10 +231,10 @@ def _queued(job: Job, now: int, delay: int, *, held: bool) -> Job:
     return replace(
         job,
         state=PENDING,
-        reason="JobHeldUser" if held else "BeginTime",
-        held="user" if held else "",
+        reason=_why_queued(job, held=held),
+        held="user" if held else job.held,
         submit=now,
-        eligible=None,
+        eligible=now + delay,
         start=None,
         end=None,
         not_before=now + delay,
@@ -247,4 +247,11 @@ def _queued(job: Job, now: int, delay: int, *, held: bool) -> Job:
         stop="",
         stop_by=None,
         stop_requeue="",
+        resized=None,
     )
+
+
+def _why_queued(job: Job, *, held: bool) -> str:
+    if held:
+        return "job requeued in held state"
+    return "JobHeldUser" if job.held else "BeginTime"

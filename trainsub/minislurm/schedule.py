@@ -112,25 +112,22 @@ def free(jobs: Iterable[Job], conf: Conf) -> dict[str, Free]:
 
 def place(request: Request, room: Sequence[Free]) -> tuple[Share, ...] | None:
     """Return what a job gets of these nodes, or None if it does not fit. The first node is the batch host."""
-    named = set(request.nodelist)
     usable = [one for one in room if one.node.name not in request.exclude]
-    count = max(request.nodes, len(named))
-    # Nodes asked for by name come first, but all keep the cluster's order.
-    chosen = [one.node.name for one in usable if one.node.name in named]
-    if len(chosen) < len(named):
+    named = [one for one in usable if one.node.name in request.nodelist]
+    others = [one for one in usable if one.node.name not in request.nodelist and _most_tasks(request, one)]
+    if len(named) < len(request.nodelist):
         return None
-    tasks = task_counts(request, count)
-    for one in usable:
-        if len(chosen) == count:
-            break
-        if one.node.name not in named and _share(request, one, max(tasks)) is not None:
-            chosen.append(one.node.name)
-    order = sorted((one for one in usable if one.node.name in chosen), key=lambda one: not one.node.first)
-    if len(order) < count or not order[0].node.first:
+    more = max(0, request.nodes - len(named))
+    roomiest = sorted(others, key=lambda one: -_most_tasks(request, one))
+    return _fill(request, named + others[:more]) or _fill(request, named + roomiest[:more])
+
+
+def _fill(request: Request, chosen: Sequence[Free]) -> tuple[Share, ...] | None:
+    order = sorted(chosen, key=lambda one: not one.node.first)
+    if len(order) < request.nodes or not order[0].node.first:
         return None
-    found = [_share(request, one, number) for one, number in zip(order, tasks, strict=True)]
-    whole = tuple(share for share in found if share is not None)
-    return whole if len(whole) == count else None
+    tasks = task_counts(request, [_most_tasks(request, one) for one in order])
+    return tuple(_share(request, one, number) for one, number in zip(order, tasks, strict=True)) if tasks else None
 
 
 def fits(request: Request, conf: Conf) -> bool:
@@ -156,16 +153,24 @@ def estimate(request: Request, jobs: Iterable[Job], conf: Conf, now: int) -> tup
     return None if shares is None else (max(now, request.begin or 0), shares)
 
 
-def task_counts(request: Request, nodes: int) -> tuple[int, ...]:
-    """Return how many tasks each of a job's nodes gets."""
+def task_counts(request: Request, room: Sequence[int]) -> tuple[int, ...]:
+    """Return how many tasks each of a job's nodes gets, nothing if they do not fit.
+
+    Args:
+        request: What the job asks for.
+        room: How many tasks each node could hold.
+    """
     per_node = request.ntasks_per_node
-    if per_node is not None and not request.ntasks_given:
-        return (per_node,) * nodes
-    total = max(request.ntasks, nodes) if not request.ntasks_given else request.ntasks
-    if per_node is not None:
-        return tuple(max(0, min(per_node, total - per_node * index)) for index in range(nodes))
-    least, more = divmod(total, nodes)
-    return tuple(least + (index < more) for index in range(nodes))
+    if per_node is not None and request.ntasks <= len(room) * per_node:
+        room = [min(one, per_node) for one in room]
+    fixed = per_node is not None and not request.ntasks_given
+    left = per_node * len(room) if per_node is not None and fixed else max(request.ntasks, len(room))
+    counts: list[int] = []
+    for index, most in enumerate(room):
+        # The first ones get all that they can hold but one for each of the rest.
+        counts.append(min(most, left - (len(room) - index - 1)))
+        left -= counts[-1]
+    return tuple(counts) if left == 0 and min(counts) > 0 else ()
 
 
 def _look(job: Job, now: int, wait: Wait) -> Job:
@@ -174,9 +179,9 @@ def _look(job: Job, now: int, wait: Wait) -> Job:
     if request.deadline is not None and now + (request.time_limit or 60) > request.deadline:
         return lifecycle.give_up(job, now, "DEADLINE", reason="DeadLine")
     if job.held:
-        return job if job.reason.endswith("held") else replace(job, reason="JobHeldUser", eligible=None)
+        return job if "held" in job.reason else replace(job, reason="JobHeldUser", eligible=None)
     if job.not_before is not None and now < job.not_before:
-        return replace(job, reason="BeginTime", eligible=None)
+        return replace(job, reason="BeginTime", eligible=job.not_before)
     waits = wait(job)
     if waits == NEVER and request.kill_on_invalid_dependency:
         return lifecycle.give_up(job, now, "CANCELLED", reason=NEVER)
@@ -209,19 +214,25 @@ def _wanted(request: Request, conf: Conf) -> set[str]:
     return {node.name for node in conf.nodes} - set(request.exclude)
 
 
-def _share(request: Request, room: Free, tasks: int) -> Share | None:
-    """Return what a job gets of one node, None if that is not there."""
+def _most_tasks(request: Request, room: Free) -> int:
+    """Return how many of a job's tasks a node could hold now."""
     node = room.node
-    cpus = max(1, tasks) * (request.cpus_per_task or 1)
-    if request.memory is not None and request.memory > node.memory:
-        return None
+    whole = room.cpus == node.cpus and len(room.gpus) == len(node.gpus)
+    if (
+        (request.memory or 0) > node.memory
+        or request.gpus_per_node > len(room.gpus)
+        or (request.exclusive and not whole)
+    ):
+        return 0
+    return room.cpus // (request.cpus_per_task or 1)
+
+
+def _share(request: Request, room: Free, tasks: int) -> Share:
+    """Return what a job gets of one node."""
+    node = room.node
     if request.exclusive:
-        whole = room.cpus == node.cpus and len(room.gpus) == len(node.gpus)
-        fitting = cpus <= node.cpus and request.gpus_per_node <= len(node.gpus)
-        return Share(node.name, node.cpus, node.gpus) if whole and fitting else None
-    if cpus > room.cpus or request.gpus_per_node > len(room.gpus):
-        return None
-    return Share(node.name, cpus, room.gpus[: request.gpus_per_node])
+        return Share(node.name, node.cpus, node.gpus)
+    return Share(node.name, tasks * (request.cpus_per_task or 1), room.gpus[: request.gpus_per_node])
 
 
 def _take(room: dict[str, Free], shares: Iterable[Share]) -> None:

@@ -1,0 +1,40 @@
+"""Signals to what runs of a job, and the words in which its log tells of them."""
+
+import time
+
+from trainsub.minislurm import job_processes, processes
+from trainsub.minislurm.queue import Queue
+from trainsub.minislurm.values import Job
+
+_DUE_TO = {
+    "TIMEOUT": " DUE TO TIME LIMIT",
+    "REQUEUED": " DUE TO JOB REQUEUE",
+    "PREEMPTED": " DUE TO PREEMPTION",
+    "NODE_FAIL": " DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS",
+}
+
+
+def cancelled(what: str, name: str, job: Job, when: time.struct_time) -> str:
+    """Return the line with which Slurm ends a job or a step.
+
+    Args:
+        what: ``JOB`` or ``STEP``.
+        name: Its id.
+        job: The job; why it stops.
+        when: Local time.
+    """
+    node = job.shares[0].node
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", when)
+    return f"slurmstepd-{node}: error: *** {what} {name} ON {node} CANCELLED AT {moment}{_DUE_TO.get(job.stop, '')} ***"
+
+
+def send(queue: Queue, job: Job, number: int, *, batch: bool, steps: bool) -> None:
+    """Send a signal to the batch script, to the tasks of the steps and their children, or to both."""
+    for step in queue.steps(job.job_id):
+        if step.restarts != job.restarts or step.end is not None:
+            continue
+        if step.name != job_processes.BATCH:
+            if steps:
+                processes.signal_all(job_processes.of_step(queue, step, job.mark), number)
+        elif batch and step.process is not None and processes.lives(step.process):
+            processes.signal_all([step.process.pid], number)

@@ -1,0 +1,53 @@
+"""Waits for time to pass, a child to end, a signal to come or a descriptor to be ready, whichever is first."""
+
+import functools
+import os
+import select
+import signal
+from collections.abc import Collection, Iterable
+
+_came: list[int] = []
+
+
+def hear(numbers: Iterable[int]) -> None:
+    """Let signals wake ``wait`` up, and do nothing else."""
+    for number in {*numbers, signal.SIGCHLD}:
+        signal.signal(number, _note)
+
+
+def _note(number: int, _frame: object) -> None:
+    _came.append(number)
+
+
+def came() -> list[int]:
+    """Return the signals that came since the last call, without those of children, in order."""
+    found = [number for number in _came if number != signal.SIGCHLD]
+    _came.clear()
+    return found
+
+
+def wait(seconds: float, readable: Collection[int] = (), writable: Collection[int] = ()) -> tuple[set[int], set[int]]:
+    """Return the descriptors that are ready, none if something else came first."""
+    hears = _pipe()
+    ready, open_, _ = select.select([hears, *readable], list(writable), [], max(0.0, seconds))
+    if hears in ready:
+        while _read(hears):
+            pass
+    return set(ready) - {hears}, set(open_)
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except BlockingIOError:
+        return b""
+
+
+@functools.cache
+def _pipe() -> int:
+    """Make the pipe through which Python tells of signals; a signal just before ``select`` is not missed."""
+    hears, tells = os.pipe()
+    os.set_blocking(hears, False)
+    os.set_blocking(tells, False)
+    signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
+    return hears
