@@ -35,9 +35,10 @@ one, a Slurm job id (digits only), or `CLUSTER:JOB_ID`. How a command ends is it
 | variable | meaning |
 |---|---|
 | `TRAINSUB_CONFIG` | the user's configuration file, as `--config` |
-| `TRAINSUB_STATE_DIR` | where the store of runs, the audit log and the sandbox's key lie |
+| `TRAINSUB_STATE_DIR` | where the store of runs, the audit log, the sandbox's key and minislurm lie |
 | `TRAINSUB_CACHE_DIR` | where packed code lies |
 | `TRAINSUB_DEFAULT_CLUSTER`, `TRAINSUB_CLUSTERS__NAME__KEY` | settings; see [configuration](config.md) |
+| `TRAINSUB_MINISLURM__KEY` | settings, too |
 | `NO_COLOR` | no colours |
 """
 
@@ -113,7 +114,13 @@ EXIT_CODES = (
     (1, "a bug in trainsub, or its output could not be written"),
     (2, "usage error"),
     (3, "the spec, the configuration, a template, the snapshot or `cluster check` says no; nothing was submitted"),
-    (4, "cluster not reachable, key refused, host key unknown or changed, or Docker not there for the sandbox"),
+    (
+        4,
+        (
+            "cluster not reachable, key refused, host key unknown or changed, minislurm cannot be made, or Docker not "
+            "there for the sandbox"
+        ),
+    ),
     (5, "the cluster refused: Slurm or its file system said no"),
     (6, "no such run, job or cluster; ambiguous RUN; `sandbox status` where none runs"),
     (7, "outcome unknown: settling"),

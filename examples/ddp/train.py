@@ -27,6 +27,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train a small network on synthetic data with DDP.")
     parser.add_argument("--steps", type=int, default=100, help="train up to this step")
+    parser.add_argument("--log-every", type=int, default=1, metavar="STEPS", help="say the loss this often")
     parser.add_argument("--checkpoint-every", type=int, default=20, metavar="STEPS", help="save this often")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), metavar="DIRECTORY")
     parser.add_argument("--keep", type=int, default=3, help="keep this many checkpoints")
@@ -114,11 +115,11 @@ def train(options: argparse.Namespace, rank: int, device: torch.device) -> None:
         dist.all_reduce(shared)
         loss, stopping = shared[0].item() / dist.get_world_size(), shared[1].item() > 0
         if rank == 0:
-            print(f"step {step} loss {loss:.6f}", flush=True)
+            if stopping or step % options.log_every == 0 or step in {first + 1, options.steps}:
+                print(f"step {step} loss {loss:.6f}", flush=True)
             if stopping or step % options.checkpoint_every == 0 or step == options.steps:
-                model_state, optimizer_state = network.state_dict(), optimizer.state_dict()
-                state = {"step": step, "loss": loss, "model": model_state, "optimizer": optimizer_state}
-                checkpoints.save({**state, "rng": torch.get_rng_state()}, step)
+                states = {"model": network.state_dict(), "optimizer": optimizer.state_dict()}
+                checkpoints.save({"step": step, "loss": loss, **states, "rng": torch.get_rng_state()}, step)
                 print(f"saved step {step}", flush=True)
         if stopping:
             dist.barrier()  # the others wait for the save, because the first to end may end all

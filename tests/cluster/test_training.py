@@ -11,7 +11,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "ddp"
 RANKS = 8
 
 
-def project(laptop: Laptop, checkpoints: str, *arguments: str) -> Path:
+def project(laptop: Laptop, checkpoints: str, *arguments: str, limit: str = 'time = "00:10:00"') -> Path:
     """Copy the example, and let it run on four nodes with the Python that has torch there."""
     words = [PYTHON, "train.py", "--checkpoint-every", "3", "--checkpoints", checkpoints, *arguments]
     spec = laptop.project(
@@ -22,7 +22,7 @@ def project(laptop: Laptop, checkpoints: str, *arguments: str) -> Path:
         nodes = 4
         gpus_per_node = 2
         cpus_per_task = 2
-        time = "00:10:00"
+        {limit}
         [env]
         LOGLEVEL = "WARNING"
         """
@@ -57,3 +57,25 @@ def test_a_training_ends_well_and_the_next_one_goes_on_from_its_checkpoint(lapto
     assert "rank 5 fails at step 10, as it was told" in second.out
     assert "FAILED" in second.out.splitlines()[-1]
     assert "step-00000009.pt" in laptop.there("ls", checkpoints).split()
+
+
+def test_the_time_limit_stops_a_training_and_the_next_run_goes_on(laptop: Laptop) -> None:
+    """The loss goes on where it stopped, and is that of a training that was never stopped."""
+    checkpoints = f"{laptop.root}-limited"
+    # Slurm looks at the limit now and then, so the signal comes at any time of the minute before it.
+    limit = 'time = "00:02:00"\n        signal = "B:USR1@60"'
+    slowly = ("--steps", "2000", "--sleep", "0.1")
+    first = laptop.run("submit", project(laptop, checkpoints, *slowly, limit=limit), "--follow", timeout=240)
+    assert first.code == 0, first
+    assert first.out.count("got SIGUSR1, saving at the next step") == RANKS
+    last = max(losses(first.out))
+    assert f"saved step {last}\n" in first.out
+    assert "finished" not in first.out
+
+    end = ("--steps", str(last + 5))
+    second = laptop.run("submit", project(laptop, checkpoints, *end), "--follow")
+    assert second.code == 0, second
+    assert f"resumed from step-{last:08d}.pt: step {last} loss {losses(first.out)[last]:.6f}" in second.out
+    whole = laptop.run("submit", project(laptop, f"{checkpoints}-whole", *end), "--follow")
+    assert whole.code == 0, whole
+    assert {**losses(first.out), **losses(second.out)} == losses(whole.out)

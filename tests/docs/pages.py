@@ -8,6 +8,7 @@ stands behind its language:
     ```python               a program
     ```toml file=job.toml   any language: the block is the content of this file; "~/" is the home directory
     ```toml config          a configuration; without a word, a spec. With `part`, only some of its keys
+    ```… minislurm          runs on the embedded cluster
     ```… cluster            needs the sandbox
     ```… not-run="reason"   cannot be run here
 
@@ -49,10 +50,10 @@ _VOLATILE = (
     (re.compile(r"127\.0\.0\.1\]?:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"(master \w+:)\d+"), r"\1PORT"),
     (re.compile(r"\bjob +\d+|\"job_id\": \d+"), "job N"),
-    (re.compile(r"^(RUN +(?:sandbox|hpc) +)\d+"), r"\1N"),
+    (re.compile(r"^(RUN +(?:sandbox|hpc|minislurm) +)\d+"), r"\1N"),
     (re.compile(r"\b\d+(?: +| GPU-seconds)?[\d.]* +\d+\.\d\d EUR"), "AMOUNTS"),
     (re.compile(r"[\d.]+ GPU-hours, [\d.]+ EUR \(\d+ GPU-seconds"), "AMOUNTS"),
-    (re.compile(r"^rank \d+ of (\d+) \(local rank \d+\) on n\d+"), r"rank R of \1"),
+    (re.compile(r"^rank \d+ of (\d+) \(local rank \d+\) on \S+"), r"rank R of \1"),
     (re.compile(r"\bloss \d\.\d+"), "loss X"),
     (re.compile(r"(\"gpu_seconds\": |\"amount\": )[\"\d.]+"), r"\1N"),
 )
@@ -102,6 +103,11 @@ class Block:
     def cluster(self) -> bool:
         """Whether it needs the sandbox."""
         return "cluster" in self.words
+
+    @property
+    def minislurm(self) -> bool:
+        """Whether it runs on the embedded cluster."""
+        return "minislurm" in self.words
 
     def commands(self) -> Iterator[Command]:
         """The commands of a console block, or the single script of another one."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from docs.pages import ROOT, Block, Session, blocks, pages, same
+from minislurm_runs.machine import torch_venv
 
 from trainsub import parse_spec
 from trainsub.config import Layer, parse_toml, resolve
@@ -19,11 +20,11 @@ PAGES = pages()
 ALL = [block for page in PAGES for block in blocks(page)]
 NOT_RUN_AT_MOST = 6
 LANGUAGES = {"console", "sh", "toml", "python", "text", "json", "ini"}
-WORDS = {"cluster", "config", "part"}
+WORDS = {"cluster", "config", "minislurm", "part"}
 LEAST = {"name": "x", "command": ["x"], "slurm": {"nodes": 1, "time": "1"}}
 WRITE = os.environ.get("TRAINSUB_TEST_WRITE_DOCS") == "1"
 """Put what is printed now into the pages, instead of comparing; output with "..." stays."""
-SANDBOX_PAGES = {ROOT / "docs" / "tutorial" / "first-run.md", ROOT / "README.md"}
+SANDBOX_PAGES = {ROOT / "docs" / "how-to" / "use-the-sandbox.md"}
 """Pages that start a sandbox themselves."""
 
 
@@ -73,10 +74,18 @@ def test_toml_is_a_spec_or_a_configuration(block: Block) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_id)
 def test_what_needs_no_cluster_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
-    """Commands that ask no network, on any machine."""
+    """Commands that ask no network, or nobody but the embedded cluster, on any machine."""
     offline = [block for block in blocks(page) if not block.cluster]
-    with Session(tmp_path / "home") as session:
-        _go_through(offline, session)
+    home = tmp_path / "home"
+    with Session(home) as session:
+        if any(block.minislurm for block in offline) and any("~/venv" in block.text for block in offline):
+            torch_venv(home / "venv")
+        try:
+            _go_through(offline, session)
+        finally:
+            session.run(
+                "scancel=~/.local/state/trainsub/minislurm/bin/scancel; [ ! -e $scancel ] || $scancel -u $(id -u)"
+            )
 
 
 @pytest.fixture(scope="session")

@@ -197,7 +197,8 @@ def clusters(state: "State", document: "models.ClustersDocument") -> None:
         return
     table = words.table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
     for one in document.clusters:
-        where = (words.plain(text) for text in (one.host or "-", one.remote_root))
+        root = words.home_path(one.remote_root) if one.transport == "local" else one.remote_root
+        where = (words.plain(text) for text in (one.host or "-", root))
         table.add_row(one.name, one.transport, *where, "default" if one.default else "")
     state.console().print(table)
 

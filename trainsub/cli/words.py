@@ -59,6 +59,14 @@ def count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def home_path(path: str) -> str:
+    """A path of this machine, with a tilde for the home directory."""
+    from pathlib import Path
+
+    home = str(Path.home())
+    return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
+
+
 def or_dash(value: int | None) -> str:
     """A number, or a dash for what is not known."""
     return "-" if value is None else str(value)

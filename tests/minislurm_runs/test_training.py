@@ -1,0 +1,60 @@
+"""A real PyTorch training on minislurm: stopped by its time limit, and continued from its checkpoint."""
+
+import re
+from pathlib import Path
+
+import pytest
+from minislurm_runs.machine import EXAMPLE, Machine, torch_venv
+
+
+def project(machine: Machine, venv: Path, checkpoints: str, *arguments: str) -> Path:
+    """The example, on two nodes of two ranks."""
+    words = ["python3", "train.py", "--checkpoints", str(machine.home / checkpoints), *arguments]
+    return machine.project(
+        f"""\
+        name = "ddp"
+        command = [{", ".join(f'"{word}"' for word in words)}]
+        [slurm]
+        nodes = 2
+        gpus_per_node = 2
+        cpus_per_task = 2
+        time = "00:01:00"
+        signal = "B:USR1@20"
+        [setup]
+        venv = "{venv}"
+        [env]
+        LOGLEVEL = "WARNING"
+        """,
+        [EXAMPLE / "train.py"],
+    )
+
+
+def losses(log: str) -> dict[int, str]:
+    """Loss by step."""
+    return {int(step): loss for step, loss in re.findall(r"^step (\d+) loss ([0-9.]+)$", log, re.MULTILINE)}
+
+
+@pytest.mark.slow
+def test_the_time_limit_stops_it_and_the_next_run_goes_on(machine: Machine, tmp_path: Path) -> None:
+    """The loss goes on where it stopped, and is that of a training that was never stopped."""
+    venv = torch_venv(tmp_path / "venv")
+    first = machine.run("submit", project(machine, venv, "c", "--steps", "600", "--sleep", "0.2"), "--follow")
+    assert first.code == 0, first
+    assert "4 ranks, gloo, PyTorch" in first.out
+    assert first.out.count("got SIGUSR1, saving at the next step") == 4
+    last = max(losses(first.out))
+    assert f"saved step {last}\n" in first.out
+    assert 20 < last < 600
+    assert "finished" not in first.out
+
+    end = str(last + 10)
+    second = machine.run("submit", project(machine, venv, "c", "--steps", end), "--follow")
+    assert second.code == 0, second
+    assert f"resumed from step-{last:08d}.pt: step {last} loss {losses(first.out)[last]}" in second.out
+    assert list(losses(second.out)) == list(range(last + 1, last + 11))
+
+    whole = machine.run("submit", project(machine, venv, "other", "--steps", end), "--follow")
+    assert whole.code == 0, whole
+    through = losses(whole.out)
+    assert {**losses(first.out), **losses(second.out)} == through
+    assert float(through[last + 10]) < 0.8 * float(through[1])
