@@ -296,6 +296,7 @@ class Step:
         exit_signal: Signal that ended a task, or 0.
         process: srun, or the batch script.
         tasks: Its tasks' processes.
+        stop: Once it was cancelled by itself, the state that it will end in.
     """
 
     job_id: int
@@ -311,3 +312,4 @@ class Step:
     exit_signal: int = 0
     process: Process | None = None
     tasks: tuple[Process, ...] = ()
+    stop: str = ""
