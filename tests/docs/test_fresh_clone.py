@@ -4,7 +4,6 @@ What is cloned is the last commit; what is not committed yet is not tested here.
 """
 
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -161,8 +160,11 @@ def _stop_in_the_middle(clone: Clone, line: str) -> None:
 @pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="only root can be somebody else")
 def test_the_demo_as_an_ordinary_user(folder: Path) -> None:
     """Without root, in a home of their own."""
-    pwd.getpwuid(NOBODY)
-    said, _ = Clone(folder, NOBODY).type(command("make demo"))
+    clone = Clone(folder, NOBODY)
+    look = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
+    if clone.start(f"python3 -c '{look}'").wait() != 0 and os.environ.get("CI") != "true":
+        pytest.skip("AN ORDINARY USER HAS NO PYTHON 3.11 WITH venv HERE, so `make demo` was not run as one")
+    said, _ = clone.type(command("make demo"))
     for words in ENDS:
         assert words in said, said
 
