@@ -4,7 +4,7 @@ import time
 
 from trainsub.minislurm import job_processes, processes
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.values import Job
+from trainsub.minislurm.values import Job, Step
 
 _DUE_TO = {
     "TIMEOUT": " DUE TO TIME LIMIT",
@@ -31,10 +31,15 @@ def cancelled(what: str, name: str, job: Job, when: time.struct_time) -> str:
 def send(queue: Queue, job: Job, number: int, *, batch: bool, steps: bool) -> None:
     """Send a signal to the batch script, to the tasks of the steps and their children, or to both."""
     for step in queue.steps(job.job_id):
-        if step.restarts != job.restarts or step.end is not None:
-            continue
-        if step.name != job_processes.BATCH:
-            if steps:
-                processes.signal_all(job_processes.of_step(queue, step, job.mark), number)
-        elif batch and step.process is not None and processes.lives(step.process):
-            processes.signal_all([step.process.pid], number)
+        if step.restarts == job.restarts and (batch if step.name == job_processes.BATCH else steps):
+            send_to_step(queue, job, step, number)
+
+
+def send_to_step(queue: Queue, job: Job, step: Step, number: int) -> None:
+    """Send a signal to the tasks of one step and their children; of the batch script, to the shell alone."""
+    if step.end is not None:
+        return
+    if step.name != job_processes.BATCH:
+        processes.signal_all(job_processes.of_step(queue, step, job.mark), number)
+    elif step.process is not None and processes.lives(step.process):
+        processes.signal_all([step.process.pid], number)
