@@ -28,14 +28,14 @@ class Amounts:
     gpus: int = 0
     kind: str = ""
 
-    def in_order(self) -> str:
+    def in_order(self, *, convert: bool = True) -> str:
         """Return ``cpu=2,mem=8000M,node=2,billing=2,gres/gpu=6``, as squeue and scontrol write it."""
-        mem = [f"mem={memory_text(self.memory)}"] if self.memory else []
+        mem = [f"mem={memory_text(self.memory, convert=convert)}"] if self.memory else []
         return ",".join([f"cpu={self.cpus}", *mem, f"node={self.nodes}", f"billing={self.cpus}", *self._gpus()])
 
-    def by_name(self, *, billing: bool = True) -> str:
+    def by_name(self, *, billing: bool = True, convert: bool = True) -> str:
         """Return the same sorted by names, as sacct writes it; steps are not billed."""
-        parts = self.in_order().split(",")
+        parts = self.in_order(convert=convert).split(",")
         return ",".join(sorted(part for part in parts if billing or not part.startswith("billing=")))
 
     def of_node(self) -> str:

@@ -12,7 +12,7 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s*([ap]m?)?", re.IGNORE
 _PLUS = re.compile(r"\s*([+-])\s*(\d{1,9})\s*(second|minute|hour|day|week|)s?", re.IGNORECASE)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:T(?=\d))?")
 _SLASHES = re.compile(r"(\d{1,2})([/.])(\d{1,2})(?:\2(\d{2,4}))?(?![/.\d])")
-_DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})(?!\d)")
+_DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})?(?!\d)")
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _EPOCH = re.compile(r"(?:uts)(\d{1,12})")
 
@@ -27,8 +27,9 @@ class MomentError(ValueError):
 class _Reader:
     """Reads one time, part by part."""
 
-    def __init__(self, text: str, now: float) -> None:
+    def __init__(self, text: str, now: float, *, past: bool) -> None:
         self.text = text
+        self.past = past
         self.place = 0
         self.now = int(now)
         today = time.localtime(self.now)
@@ -101,18 +102,20 @@ class _Reader:
         if match is None:
             return False
         month, day = int(match.group(1)), int(match.group(3))
-        year = int(match.group(4) or 0)
-        if match.group(4) is None:
-            # The next such day.
-            year = self.today[0] + ((month, day) < self.today[1:])
+        year = int(match.group(4)) if match.group(4) is not None else self._year(month, day)
         return self._take_date(match, year if year > 99 else year + 2000, month, day, 0)  # noqa: PLR2004 - a century
 
     def _digits(self) -> bool:
         match = self._match(_DIGITS)
         if match is None:
             return False
-        month, day, year = (int(one) for one in match.groups())
-        return self._take_date(match, year + 2000, month, day, 0)
+        month, day = int(match.group(1)), int(match.group(2))
+        year = int(match.group(3)) + 2000 if match.group(3) is not None else self._year(month, day)
+        return self._take_date(match, year, month, day, 0)
+
+    def _year(self, month: int, day: int) -> int:
+        """Return the year of the next such day, or this year where the past is meant."""
+        return self.today[0] + (not self.past and (month, day) < self.today[1:])
 
     def _take_date(self, match: re.Match[str], year: int, month: int, day: int, bad_group: int) -> bool:
         if not 1 <= month <= 12 or not 1 <= day <= 31:  # noqa: PLR2004 - months, days
@@ -144,7 +147,7 @@ class _Reader:
         if self.date is None and self.clock is None:
             raise self.wrong()
         moment = _local(self.date or self.today, self.clock or (0, 0, 0))
-        if self.date is None and moment < self.now:
+        if self.date is None and moment < self.now and not self.past:
             # An hour that has passed today is meant for tomorrow.
             moment = _local((*self.today[:2], self.today[2] + 1), self.clock or (0, 0, 0))
         return moment + self.plus
@@ -157,14 +160,15 @@ def _local(date: tuple[int, int, int], clock: tuple[int, int, int]) -> int:
         raise MomentError("-".join(map(str, date)), 0) from None
 
 
-def parse(text: str, now: float) -> int:
+def parse(text: str, now: float, *, past: bool = False) -> int:
     """Return the seconds since 1970 that a time means.
 
     Args:
         text: As the user wrote it.
         now: The clock.
+        past: An hour or a day without a year is one of today or this year, as for sacct; otherwise the next one.
 
     Raises:
         MomentError: Slurm would not take it either.
     """
-    return _Reader(text, now).read()
+    return _Reader(text, now, past=past).read()

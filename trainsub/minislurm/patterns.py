@@ -6,7 +6,7 @@ A name with a backslash in it is taken as it stands, less the backslashes. What 
 import re
 from collections.abc import Mapping
 
-from trainsub.minislurm.values import Job
+from trainsub.minislurm.values import Job, Record
 
 NO_TASK = 4294967294
 """What Slurm puts for ``%a`` where there is no array."""
@@ -45,7 +45,7 @@ def of_task(job_id: int, step: str, node: str, index: int, rank: int) -> dict[st
     return {"J": name, "N": node, "n": index, "s": step, "t": rank}
 
 
-def default(job: Job) -> str:
+def default(job: Job | Record) -> str:
     """Return the pattern of a job that names none."""
     return "slurm-%j.out" if job.array is None else "slurm-%A_%a.out"
 

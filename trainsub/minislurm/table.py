@@ -120,10 +120,15 @@ def clock(seconds: int | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def memory(mebibytes: int) -> str:
-    """Return an amount of memory in the largest unit in which it is a whole number: ``4000M``, ``6G``, ``1T``."""
+def memory(mebibytes: int, *, convert: bool = True) -> str:
+    """Return an amount of memory in the largest unit in which it is a whole number: ``4000M``, ``6G``, ``1T``.
+
+    Args:
+        mebibytes: The amount.
+        convert: Not all in MiB.
+    """
     unit = 0
-    while mebibytes and mebibytes % _KIBI == 0 and unit + 1 < len(_UNITS):
+    while convert and mebibytes and mebibytes % _KIBI == 0 and unit + 1 < len(_UNITS):
         mebibytes //= _KIBI
         unit += 1
     return f"{mebibytes}{_UNITS[unit]}"
