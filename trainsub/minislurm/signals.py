@@ -14,7 +14,7 @@ _DUE_TO = {
 }
 
 
-def cancelled(what: str, name: str, job: Job, when: time.struct_time) -> str:
+def cancelled(what: str, name: str, job: Job, when: time.struct_time, *, node: str = "", why: str = "") -> str:
     """Return the line with which Slurm ends a job or a step.
 
     Args:
@@ -22,10 +22,13 @@ def cancelled(what: str, name: str, job: Job, when: time.struct_time) -> str:
         name: Its id.
         job: The job; why it stops.
         when: Local time.
+        node: Where the line comes from; the batch host by default.
+        why: Where the job does not stop, but the step.
     """
-    node = job.shares[0].node
+    node = node or job.shares[0].node
     moment = time.strftime("%Y-%m-%dT%H:%M:%S", when)
-    return f"slurmstepd-{node}: error: *** {what} {name} ON {node} CANCELLED AT {moment}{_DUE_TO.get(job.stop, '')} ***"
+    due_to = why or _DUE_TO.get(job.stop, "")
+    return f"slurmstepd-{node}: error: *** {what} {name} ON {node} CANCELLED AT {moment}{due_to} ***"
 
 
 def send(queue: Queue, job: Job, number: int, *, batch: bool, steps: bool) -> None:

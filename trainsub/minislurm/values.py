@@ -297,6 +297,7 @@ class Step:
         process: srun, or the batch script.
         tasks: Its tasks' processes.
         stop: Once it was cancelled by itself, the state that it will end in.
+        overlap: It takes nothing from other steps.
     """
 
     job_id: int
@@ -313,3 +314,4 @@ class Step:
     process: Process | None = None
     tasks: tuple[Process, ...] = ()
     stop: str = ""
+    overlap: bool = False
