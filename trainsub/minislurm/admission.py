@@ -1,5 +1,6 @@
 """Whether the cluster could ever run a job: what slurmctld looks at when it is submitted. Pure."""
 
+from trainsub.minislurm import schedule
 from trainsub.minislurm.conf import Conf
 from trainsub.minislurm.errors import RefusedError, failed
 from trainsub.minislurm.request import Given
@@ -55,6 +56,8 @@ def check(request: Request, given: Given, conf: Conf) -> None:
     _no_such_thing(given)
     _nodes(request, given, conf)
     _per_node(request, given, conf)
+    if not schedule.fits(request, conf):
+        raise failed(_UNAVAILABLE)
 
 
 def _no_such_thing(given: Given) -> None:

@@ -12,11 +12,11 @@ from trainsub.minislurm.values import Request
 
 Environment = Mapping[bytes, bytes]
 
-_SLURM = (b"SLURM_", b"SPANK_")
+_MEMORY = (b"SLURM_MEM_PER_CPU", b"SLURM_MEM_PER_GPU", b"SLURM_MEM_PER_NODE")
 _LOGIN_PATH = b"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
-def environment(mine: Environment, given: Given, request: Request, cwd: str) -> dict[bytes, bytes]:
+def environment(mine: Environment, given: Given, request: Request, cwd: str, default_memory: int) -> dict[bytes, bytes]:
     """Return a job's variables.
 
     Args:
@@ -24,21 +24,46 @@ def environment(mine: Environment, given: Given, request: Request, cwd: str) -> 
         given: The options.
         request: What the job asks for.
         cwd: Working directory of sbatch.
+        default_memory: MiB for each CPU of a job that asks for no memory.
 
     Raises:
         RefusedError: ``--export-file`` cannot be read.
     """
     wanted = given.get("export")
     path = given.get("export-file")
-    found = _exported(mine, wanted) if path is None else {**_slurms(mine), **_from_file(path)}
-    if wanted is not None:
-        found[b"SLURM_EXPORT_ENV"] = os.fsencode(wanted)
-    found[b"SLURM_SUBMIT_DIR"] = os.fsencode(cwd)
-    found[b"SLURM_SUBMIT_HOST"] = os.fsencode(socket.gethostname())
-    found[b"SLURM_PRIO_PROCESS"] = b"%d" % os.getpriority(os.PRIO_PROCESS, 0)
-    if request.dependency:
-        found[b"SLURM_JOB_DEPENDENCY"] = os.fsencode(request.dependency)
-    return found
+    found = _exported(mine, wanted) if path is None else _from_file(path)
+    for name in _MEMORY:
+        found.pop(name, None)
+    added = {
+        "SLURM_CPUS_PER_GPU": given.get("cpus-per-gpu"),
+        "SLURM_EXPORT_ENV": request.export,
+        "SLURM_GPUS": given.get("gpus"),
+        "SLURM_GPUS_PER_NODE": given.get("gpus-per-node"),
+        "SLURM_GPUS_PER_TASK": given.get("gpus-per-task"),
+        "SLURM_HINT": given.get("hint"),
+        "SLURM_JOB_DEPENDENCY": request.dependency or None,
+        "SLURM_OPEN_MODE": given.get("open-mode"),
+        "SLURM_PRIO_PROCESS": os.getpriority(os.PRIO_PROCESS, 0),
+        "SLURM_SUBMIT_DIR": cwd,
+        "SLURM_SUBMIT_HOST": socket.gethostname(),
+        "SLURM_THREADS_PER_CORE": 1 if given.get("hint") == "nomultithread" else given.get("threads-per-core"),
+        **_memory(given, default_memory),
+    }
+    return {**found, **{name.encode(): os.fsencode(_text(value)) for name, value in added.items() if value is not None}}
+
+
+def _text(value: object) -> str:
+    """Return a number, a text, or a type and number of GPUs as they were given."""
+    return ":".join(str(one) for one in value if one != "") if isinstance(value, tuple) else str(value)
+
+
+def _memory(given: Given, default: int) -> dict[str, int]:
+    if "mem" in given:
+        # All of the memory is told by no number.
+        return {"SLURM_MEM_PER_NODE": given["mem"]} if given["mem"] else {}
+    if "mem-per-gpu" in given:
+        return {"SLURM_MEM_PER_GPU": given["mem-per-gpu"]}
+    return {"SLURM_MEM_PER_CPU": given.get("mem-per-cpu", default)}
 
 
 def _exported(mine: Environment, wanted: str | None) -> dict[bytes, bytes]:
@@ -49,13 +74,14 @@ def _exported(mine: Environment, wanted: str | None) -> dict[bytes, bytes]:
         return _slurms(mine)
     if word == "NONE":
         return {**_login(), **_slurms(mine)}
-    found = _slurms(mine)
+    # Slurm logs the user in for these, too.
+    found = {**_login(), **_slurms(mine)}
     for item in _items(wanted or ""):
         name, equals, value = os.fsencode(item).partition(b"=")
         if equals:
             found[name] = value
-        elif name == b"ALL":
-            found = {**mine, **found}
+        elif name.upper() == b"ALL":
+            found |= mine
         elif name in mine:
             found[name] = mine[name]
     return found
@@ -79,7 +105,7 @@ def _items(text: str) -> list[str]:
 
 
 def _slurms(mine: Environment) -> dict[bytes, bytes]:
-    return {name: value for name, value in mine.items() if name.startswith(_SLURM)}
+    return {name: value for name, value in mine.items() if name.startswith(b"SLURM_")}
 
 
 def _login() -> dict[bytes, bytes]:

@@ -181,7 +181,7 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
         comment=given.get("comment", ""),
         wckey=given.get("wckey", ""),
         nice=given.get("nice", 0),
-        export=given.get("export"),
+        export=None if given.get("export", "").upper() == "ALL" else given.get("export"),
         arguments=around.arguments,
         command=around.command,
         umask=around.umask,

@@ -1,7 +1,6 @@
 """sbatch: takes a job into the queue, whole or not at all."""
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainsub.minislurm import admission, arrays, conf, dependency, export, folder, options, script
+from trainsub.minislurm import admission, arrays, conf, dependency, export, folder, options, schedule, script
 from trainsub.minislurm.errors import BAD_OPTION, RefusedError, failed, not_known
 from trainsub.minislurm.named_nodes import named_nodes
 from trainsub.minislurm.queue import Queue
@@ -89,12 +88,12 @@ def _submit(home: Path, parsed: options.Parsed, words: Sequence[str]) -> int:
         name=given_script.name,
         command=given_script.path,
         arguments=given_script.arguments,
-        submit_line=shlex.join([NAME, *words]),
+        submit_line=" ".join([NAME, *words]),
     )
     request, warnings = build(given, cluster, around)
     for warning in warnings:
         sys.stderr.write(f"{NAME}: warning: {warning}\n")
-    environment = export.environment(os.environb, given, request, around.cwd)
+    environment = export.environment(os.environb, given, request, around.cwd, cluster.def_mem_per_cpu)
     with _as_rehearsal(given):
         admission.check_begin(given)
         request = replace(request, time_limit=admission.limited(request, given, cluster, now))
@@ -270,8 +269,7 @@ def _as_rehearsal(given: Given) -> "Iterator[None]":
 
 
 def _rehearse(home: Path, request: Request, cluster: conf.Conf, now: int) -> int:
-    from trainsub.minislurm import schedule  # noqa: PLC0415 - an ordinary submission does not need it
-    from trainsub.slurm import hostlist  # noqa: PLC0415
+    from trainsub.slurm import hostlist  # noqa: PLC0415 - an ordinary submission does not need it
 
     with Queue(home) as queue:
         with queue.change():
