@@ -121,7 +121,7 @@ class _Words:
         text = re.sub(rf"\b(by|uid) {uid}\b", r"\1 $UID", text)
         text = re.sub(rf"\b{name}\({uid}\)", "$USER($UID)", text)
         text = re.sub(rf"\b{group}\({gid}\)", "$GROUP($GID)", text)
-        text = re.sub(rf"(?<![\w/.-]){re.escape(name)}(?![\w/.-])", "$USER", text)
+        text = re.sub(rf"(?<![A-Za-z0-9_/]){re.escape(name)}(?![A-Za-z0-9_])", "$USER", text)
         text = re.sub(rf"(?<![\w.]){re.escape(self.prefix)}(?=[\d\[])", "n", text)
         text = _NODE.sub("NODE", text)
         for number, one in enumerate(self.ids, 1):
@@ -179,15 +179,19 @@ def _parsed(raw: str, words: _Words) -> list[str]:
 
 def _shown(row: Any) -> str:
     """Return the fields of a parsed row; of times only whether there is one."""
-    return " ".join(
-        f"{one.name}={_value(one.name, getattr(row, one.name))}" for one in fields(row) if one.name != "account"
-    )
+    shown = (one.name for one in fields(row) if one.name not in {"account", "elapsed"})
+    told = " ".join(f"{name}={_value(name, getattr(row, name))}" for name in shown)
+    return told if not isinstance(row, sacct.AccountRow) or _elapsed_is_right(row) else f"{told} elapsed={row.elapsed}"
+
+
+def _elapsed_is_right(row: sacct.AccountRow) -> bool:
+    if row.start is None or row.end is None:
+        return row.start is not None or row.elapsed == 0
+    return row.elapsed == (row.end - row.start).total_seconds()
 
 
 def _value(name: str, value: Any) -> str:
     match name:
-        case "elapsed":
-            return "0" if value == 0 else "some"
         case "tres" | "alloc_tres":
             held = tres.parse(value)
             return f"cpu:{held.get('cpu')},node:{held.get('node')},gpu:{tres.gpus(value)}" if held else "''"

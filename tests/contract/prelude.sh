@@ -13,7 +13,7 @@ exec 3>&1 >.noise 2>&1
 tell() { printf '%s\n' "$*" >&3; }
 
 die() { # words: the row cannot go on
-    echo "row: $*"
+    echo "row: $*" >&2
     kill "$$"
     exit 1
 }
@@ -71,6 +71,17 @@ keep() { # id: a job of this row, ended with it
 
 script() { # name: a batch script of its input, under bash
     { echo '#!/bin/bash' && cat; } >"$1"
+}
+
+tells() { # name: a batch script of its input that may say: told NAME COMMAND…, for what came of a command
+    {
+        echo '#!/bin/bash'
+        echo 'told() { local name=$1; shift; "$@" >"out.$name" 2>"err.$name"; echo "$name: rc $?"; heard; }'
+        # Whether a step waits for the end of the step before it is a matter of moments.
+        echo 'heard() { for of in out err; do grep -vE "$waits" "$of.$name" | sort | sed "s/^/$name $of: /"; done; }'
+        echo 'waits="^srun: (Job step creation (temporarily|still) disabled|Step created for)"'
+        cat
+    } >"$1"
 }
 
 submit() { # arguments of sbatch: prints the id

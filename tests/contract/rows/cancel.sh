@@ -10,8 +10,7 @@ END
 script saves <<'END'
 trap 'echo saved; exit 0' TERM
 echo ready
-sleep 100 &
-wait
+while :; do sleep 1 & wait; done
 END
 script stubborn <<'END'
 trap '' TERM
@@ -20,7 +19,7 @@ sleep 100
 sleep 100
 END
 script stepped <<'END'
-srun sh -c 'trap "echo task saved; exit 0" TERM; echo ready; sleep 100 & wait'
+srun sh -c 'trap "echo task saved; exit 0" TERM; echo ready; while :; do sleep 1 & wait; done'
 echo "srun $?"
 END
 waits=$(submit --hold waits)

@@ -17,7 +17,7 @@ raw squeue "by name" --name=held
 raw squeue "no such name" --name=nobody
 raw sacct "records" --jobs="$held,$runs,$failed"
 raw sacct "records by name" --name='two words,failed'
-raw sacct "no such record" --jobs=1999999999
+raw sacct "no such record" --jobs=799999
 scancel "$held" "$runs"
 ended "$held" "$runs"
 booked "$held" "$runs"

@@ -6,8 +6,7 @@ exec sleep 300
 END
 script saves <<'END'
 trap 'echo saved; exit 0' TERM
-sleep 300 &
-wait
+while :; do sleep 1 & wait; done
 END
 script stepped <<'END'
 exec srun sleep 300
