@@ -135,7 +135,6 @@ def task(job: Job, tasks: Tasks, rank: int, outer: Mapping[str, str]) -> dict[st
         "SLURM_JOB_ID": str(job.job_id),
         "SLURM_LAUNCH_NODE_IPADDR": LOOPBACK,
         "SLURM_NNODES": str(len(tasks.shares)),
-        "SLURM_NODELIST": names,
         "SLURM_NPROCS": str(len(tasks.nodes)),
         "SLURM_NTASKS": str(len(tasks.nodes)),
         "SLURM_SRUN_COMM_HOST": LOOPBACK,

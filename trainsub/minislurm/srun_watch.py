@@ -74,6 +74,8 @@ class Watch:
         Returns:
             The exit code of srun.
         """
+        # As with Slurm, what stands ready at srun's own input is taken from it, even if no task will read it.
+        self._pass_on(0)
         while self._running():
             self._collect()
             self._hear()
@@ -195,11 +197,11 @@ class Watch:
         elif self.deadline is not None and now >= self.deadline and self.kill_at is None:
             self._terminate(" DUE TO TIME LIMIT")
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, at_most: float = TICK) -> None:
         """Wait for something to happen, and pass input and output on."""
         files = self.files
         due = [moment for moment in (self.kill_at, self.deadline) if moment is not None]
-        seconds = min([TICK, *(moment - time.monotonic() for moment in due)])
+        seconds = min([at_most, *(moment - time.monotonic() for moment in due)])
         if self.untold_since is not None:
             seconds = min(seconds, TOGETHER)
         readable, writable = waiting.wait(seconds, [*files.input.readable(), *files.labelled], files.input.writable())
