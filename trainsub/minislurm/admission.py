@@ -10,9 +10,6 @@ _UNAVAILABLE = "Requested node configuration is not available"
 _TIME = "Requested time limit is invalid (missing or exceeds some limit)"
 _NODE_COUNT = "Node count specification invalid"
 
-ACCOUNT = "research"
-QOS = "normal"
-
 
 def limited(request: Request, given: Given, conf: Conf, now: int) -> int | None:
     """Return the job's time limit.
@@ -20,12 +17,21 @@ def limited(request: Request, given: Given, conf: Conf, now: int) -> int | None:
     Raises:
         RefusedError: The partition is unknown, or allows no such limit.
     """
-    for name in request.partition.split(","):
+    names = request.partition.split(",")
+    for name in names:
         if conf.partition(name) is None:
             raise failed("Invalid partition name specified", f"invalid partition specified: {name or '(null)'}")
-    if "," in request.partition:
-        raise failed("Requested partition configuration not available now")
-    partition = conf.partition(request.partition)
+    limit = _limit(names[0], request, given, conf, now)
+    for name in names[1:]:
+        partition = conf.partition(name)
+        most = partition.max_time if partition is not None else None
+        if most is not None and (limit is None or limit > most):
+            raise failed("Requested partition configuration not available now")
+    return limit
+
+
+def _limit(name: str, request: Request, given: Given, conf: Conf, now: int) -> int | None:
+    partition = conf.partition(name)
     most = partition.max_time if partition is not None else None
     default = partition.default_time if partition is not None else None
     limit = request.time_limit if "time" in given else most if default is None else default
@@ -47,10 +53,6 @@ def check(request: Request, given: Given, conf: Conf) -> None:
     Raises:
         RefusedError: It could never run; the text is Slurm's.
     """
-    if request.account != ACCOUNT:
-        raise failed("Invalid account or account/partition combination specified")
-    if request.qos != QOS:
-        raise failed("Invalid qos specification")
     if request.nice < 0:
         raise failed("Invalid --nice value")
     _no_such_thing(given)
@@ -100,8 +102,8 @@ def _per_node(request: Request, given: Given, conf: Conf) -> None:
         raise failed(_UNAVAILABLE, "Socket, core and/or thread specification can not be satisfied")
     if per_task * (request.ntasks_per_node or 1) > cpus:
         raise failed(_UNAVAILABLE, "CPU count per node can not be satisfied")
-    kind = request.gpu_option.split(":")[1] if request.gpu_option.count(":") > 1 else ""
-    if request.gpus_per_node < 0 or (kind and kind != conf.gpu_type and request.gpus_per_node):
+    asked = [given[name] for name in ("gpus-per-node", "gres", "gpus", "gpus-per-task") if given.get(name)]
+    if any(one.number < 0 or (one.number and one.kind not in {"", conf.gpu_type}) for one in asked):
         raise failed(_UNAVAILABLE)
 
 

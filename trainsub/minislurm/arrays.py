@@ -40,8 +40,8 @@ def parse(text: str, size: int) -> tuple[tuple[int, ...], int]:
 
 
 def show(indices: tuple[int, ...], limit: int = 0) -> str:
-    """Return ``1-3,7%2`` or ``1-9:2``: the indices as Slurm shows them."""
-    parts = _stepped(indices) or ",".join(_runs(indices))
+    """Return ``1-3,7%2`` or ``1,3,5``: the indices as Slurm shows them."""
+    parts = ",".join(_runs(indices))
     return f"{parts}%{limit}" if limit else parts
 
 
@@ -49,12 +49,6 @@ def step(indices: tuple[int, ...]) -> int:
     """Return the one step between all indices; 1 where there are several."""
     steps = {later - former for former, later in pairwise(indices)}
     return steps.pop() if len(steps) == 1 else 1
-
-
-def _stepped(indices: tuple[int, ...]) -> str:
-    width = step(indices)
-    # Two indices have no step of their own.
-    return f"{indices[0]}-{indices[-1]}:{width}" if width > 1 and len(indices) > 2 else ""  # noqa: PLR2004
 
 
 def _runs(indices: tuple[int, ...]) -> list[str]:

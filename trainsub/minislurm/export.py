@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trainsub.minislurm.errors import RefusedError
+from trainsub.minislurm.option_values import Gpus
 from trainsub.minislurm.request import Given
 from trainsub.minislurm.values import Request
 
@@ -53,8 +54,8 @@ def environment(mine: Environment, given: Given, request: Request, cwd: str, def
 
 
 def _text(value: object) -> str:
-    """Return a number, a text, or a type and number of GPUs as they were given."""
-    return ":".join(str(one) for one in value if one != "") if isinstance(value, tuple) else str(value)
+    """Return an option's value as it was given."""
+    return value.text if isinstance(value, Gpus) else str(value)
 
 
 def _memory(given: Given, default: int) -> dict[str, int]:

@@ -8,13 +8,14 @@ import time
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _NAMED = {"midnight": 0, "elevenses": 11, "fika": 15, "noon": 12, "teatime": 16}
-_CLOCK = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s*([ap]m?)?", re.IGNORECASE)
-_PLUS = re.compile(r"\s*([+-])\s*(\d{1,9})\s*(second|minute|hour|day|week|)s?", re.IGNORECASE)
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:T(?=\d))?")
-_SLASHES = re.compile(r"(\d{1,2})([/.])(\d{1,2})(?:\2(\d{2,4}))?(?![/.\d])")
-_DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})?(?!\d)")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]m)?", re.IGNORECASE)
+_PLUS = re.compile(r"\s*([+-])\s*(\d{1,12})\s*(second|minute|hour|day|week|)(?:s\b|\b)", re.IGNORECASE)
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_SLASHES = re.compile(r"(\d{1,2})([/.])(\d{1,2})(?:\2(\d{2}))?(?![/.\d])")
+_DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})(?!\d)")
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
-_EPOCH = re.compile(r"(?:uts)(\d{1,12})")
+_EPOCH = re.compile(r"uts(\d{7,12})", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\sT-]+")
 
 
 class MomentError(ValueError):
@@ -45,8 +46,8 @@ class _Reader:
     def read(self) -> int:
         parts = (self._word, self._iso, self._clock, self._slashes, self._digits)
         while self.place < len(self.text):
-            if self.text[self.place].isspace():
-                self.place += 1
+            if between := self._match(_BETWEEN):
+                self.place = between.end()
             elif not any(part() for part in parts):
                 raise self.wrong()
         return self._moment()
@@ -75,52 +76,54 @@ class _Reader:
         else:
             raise self.wrong()
         self.place = match.end()
-        if word in {"now", "today", "tomorrow"}:
+        if word == "now":
             self._plus()
         return True
 
     def _plus(self) -> None:
-        if self.place < len(self.text) and self.text[self.place] in "+-":
-            match = self._match(_PLUS)
-            if match is None:
-                raise self.wrong()
-            if match.end() < len(self.text) and self.text[match.end()].isalnum():
-                self.place += 1
-                raise self.wrong()
-            sign = 1 if match.group(1) == "+" else -1
-            self.plus = sign * int(match.group(2)) * _UNITS[match.group(3).lower() or "second"]
-            self.place = match.end()
+        rest = self.text[self.place :].lstrip()
+        if not rest:
+            return
+        match = self._match(_PLUS)
+        if match is None:
+            self.place += len(rest) > 1 and rest[0] in "+-"
+            raise self.wrong()
+        sign = 1 if match.group(1) == "+" else -1
+        self.plus = sign * int(match.group(2)) * _UNITS[match.group(3).lower() or "second"]
+        # Whatever follows is not read.
+        self.place = len(self.text)
 
     def _iso(self) -> bool:
         match = self._match(_ISO)
         if match is None:
             return False
-        return self._take_date(match, int(match.group(1)), int(match.group(2)), int(match.group(3)), 2)
+        return self._take_date(match, *(int(one) for one in match.groups()))
 
     def _slashes(self) -> bool:
         match = self._match(_SLASHES)
         if match is None:
             return False
         month, day = int(match.group(1)), int(match.group(3))
-        year = int(match.group(4)) if match.group(4) is not None else self._year(month, day)
-        return self._take_date(match, year if year > 99 else year + 2000, month, day, 0)  # noqa: PLR2004 - a century
+        year = int(match.group(4)) + 2000 if match.group(4) is not None else self._year(month, day)
+        return self._take_date(match, year, month, day)
 
     def _digits(self) -> bool:
         match = self._match(_DIGITS)
         if match is None:
             return False
-        month, day = int(match.group(1)), int(match.group(2))
-        year = int(match.group(3)) + 2000 if match.group(3) is not None else self._year(month, day)
-        return self._take_date(match, year, month, day, 0)
+        month, day, year = (int(one) for one in match.groups())
+        return self._take_date(match, year + 2000, month, day)
 
     def _year(self, month: int, day: int) -> int:
         """Return the year of the next such day, or this year where the past is meant."""
         return self.today[0] + (not self.past and (month, day) < self.today[1:])
 
-    def _take_date(self, match: re.Match[str], year: int, month: int, day: int, bad_group: int) -> bool:
-        if not 1 <= month <= 12 or not 1 <= day <= 31:  # noqa: PLR2004 - months, days
-            self.place = match.start(bad_group)
-            raise self.wrong()
+    def _take_date(self, match: re.Match[str], year: int, month: int, day: int) -> bool:
+        iso = match.re is _ISO
+        for value, most, group in ((month, 12, 2 if iso else 0), (day, 31, 3 if iso else 0)):
+            if not 1 <= value <= most:
+                self.place = match.start(group)
+                raise self.wrong()
         self.date, self.place = (year, month, day), match.end()
         return True
 
@@ -136,6 +139,7 @@ class _Reader:
                 raise self.wrong()
         if half:
             if not 1 <= hour <= 12:  # noqa: PLR2004 - half a day
+                self.place = match.start(4)
                 raise self.wrong()
             hour = hour % 12 + (12 if half.startswith("p") else 0)
         self.clock, self.place = (hour, minute, second), match.end()

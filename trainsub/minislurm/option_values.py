@@ -3,6 +3,7 @@
 import re
 import signal
 import string
+from dataclasses import dataclass
 
 from trainsub.minislurm.errors import BAD_OPTION, RefusedError, invalid, not_known
 from trainsub.minislurm.values import Signal
@@ -112,19 +113,31 @@ def _scaled(text: str) -> int:
     return int(text.rstrip(string.ascii_letters)) * factor
 
 
-def gpus(_: str, text: str) -> tuple[str, int]:
-    """Return type and number; -1 for what no node can have."""
-    if not text:
-        return "", 0
+@dataclass(frozen=True, slots=True)
+class Gpus:
+    """GPUs asked for.
+
+    Attributes:
+        kind: Their type; empty if any will do.
+        number: How many; -1 for what no node can have.
+        text: As given.
+    """
+
+    kind: str
+    number: int
+    text: str
+
+
+def gpus(_: str, text: str) -> Gpus:
+    """Return the GPUs that an option asks for."""
     match = _GPUS.fullmatch(text)
     if match is None:
-        return "", -1
-    number = match["plain"] or match["typed"] or "1"
-    return match["type"] or "", _scaled(number)
+        return Gpus("", 0 if not text else -1, text)
+    return Gpus(match["type"] or "", _scaled(match["plain"] or match["typed"] or "1"), text)
 
 
-def gres(name: str, text: str) -> tuple[str, int] | None:
-    """Return type and number of the GPUs among generic resources; None for no resources.
+def gres(name: str, text: str) -> Gpus | None:
+    """Return the GPUs among generic resources; None for no resources.
 
     Raises:
         RefusedError: The cluster has no such resource.
@@ -136,15 +149,17 @@ def gres(name: str, text: str) -> tuple[str, int] | None:
         match = re.fullmatch(r"(?:gres/)?gpu(?:[:=](.*))?", item)
         if match is None:
             raise RefusedError("error: Invalid generic resource (gres) specification")
-        kind, number = gpus(name, match.group(1) or "1")
-        if number < 0 or (kind in found and found[kind] < 0):
-            return "", -1
-        found[kind] = found.get(kind, 0) + number
+        one = gpus(name, match.group(1) or "1")
+        if one.number < 0:
+            return Gpus("", -1, text)
+        # Of several, the largest counts.
+        found[one.kind] = max(found.get(one.kind, 0), one.number)
     if len(found) > 1:
         if "" in found:
             raise RefusedError("error: Invalid GRES specification (with and without type identification)")
         raise not_known("--gres with several types of GPUs")
-    return next(iter(found.items()))
+    ((kind, number),) = found.items()
+    return Gpus(kind, number, text)
 
 
 def signal_spec(name: str, text: str) -> Signal | None:

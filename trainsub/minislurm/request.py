@@ -3,6 +3,7 @@
 A later source overrides an earlier one: the script's ``#SBATCH`` lines, ``SBATCH_*`` variables, the command line.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,15 +20,23 @@ Words = Iterable[tuple[str, str | None]]
 Given = Mapping[str, Any]
 """Long options and the values that count."""
 
+_BAD_GRES = "error: Invalid generic resource (gres) specification"
 _OVERRIDES = {"requeue": "no-requeue", "no-requeue": "requeue"}
 _ONE_OF = (
     (
         ("mem", "mem-per-cpu", "mem-per-gpu"),
         "--mem, --mem-per-cpu, and --mem-per-gpu are mutually exclusive.",
+        "SLURM_MEM_PER_CPU, SLURM_MEM_PER_GPU, and SLURM_MEM_PER_NODE are mutually exclusive.",
     ),
     (
         ("cpus-per-task", "cpus-per-gpu"),
         "--cpus-per-task, --tres-per-task=cpu:#, and --cpus-per-gpu are mutually exclusive",
+        "",
+    ),
+    (
+        ("exclusive", "oversubscribe"),
+        "--exclusive and --oversubscribe options are mutually exclusive",
+        "",
     ),
 )
 
@@ -101,11 +110,11 @@ def gather(sources: Sequence[tuple[Words, bool]], now: int) -> dict[str, Any]:
             given[name] = _read(name, text, now)
             given.pop(_OVERRIDES.get(name, ""), None)
             (from_environment.add if environment else from_environment.discard)(name)
-    for names, words_of_refusal in _ONE_OF:
+    for names, refusal, refusal_of_variables in _ONE_OF:
         chosen = [name for name in names if name in given]
         own = [name for name in chosen if name not in from_environment]
         if len(own or chosen) > 1:
-            raise RefusedError(f"fatal: {words_of_refusal}")
+            raise RefusedError(f"fatal: {refusal if own else refusal_of_variables or refusal}")
         for name in chosen:
             if own and name not in own:
                 del given[name]
@@ -143,21 +152,24 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
         RefusedError: Options do not go together.
     """
     nodes, ntasks, warnings = _shape(given, conf)
-    gpu_count, gpu_option = _gpus(given, nodes, ntasks)
+    gpu_count, gpu_option = _gpus(given, nodes, ntasks, conf)
     cpus = given.get("cpus-per-task")
-    if cpus is None and "cpus-per-gpu" in given:
-        per_node = -(-ntasks // max(nodes, 1))
-        cpus = -(-given["cpus-per-gpu"] * gpu_count // per_node)
-    memory = _memory(given, gpu_count, (cpus or 1) * -(-ntasks // max(nodes, 1)))
+    cpus_of_node = max((cpus or 1) * -(-ntasks // max(nodes, 1)), given.get("cpus-per-gpu", 0) * gpu_count)
+    for option, wanted in (("cpus-per-gpu", "cpus_per_tres"), ("mem-per-gpu", "mem_per_tres")):
+        if option in given and not gpu_option:
+            asked = f"{wanted}=gres/gpu:{given[option]}"
+            raise RefusedError(f"error: Requested {asked} but did not request any GPU.", _BAD_GRES)
+    memory = _memory(given, gpu_count, cpus_of_node)
     begin = given.get("begin")
     request = Request(
-        name=given.get("job-name") or around.name,
+        name=given.get("job-name", around.name),
         partition=given.get("partition", conf.default_partition.name),
         nodes=nodes,
         ntasks=ntasks,
         ntasks_given="ntasks" in given or "ntasks-per-node" in given,
         ntasks_per_node=given.get("ntasks-per-node"),
         cpus_per_task=cpus,
+        cpus_per_gpu=given.get("cpus-per-gpu"),
         gpus_per_node=gpu_count,
         gpu_option=gpu_option,
         memory=memory,
@@ -175,7 +187,7 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
         kill_on_invalid_dependency=given.get("kill-on-invalid-dep"),
         nodelist=given.get("nodelist", ()),
         exclude=given.get("exclude", ()),
-        exclusive=given.get("exclusive", False) and "oversubscribe" not in given,
+        exclusive=given.get("exclusive", False),
         account=given.get("account", "research"),
         qos=given.get("qos", "normal"),
         comment=given.get("comment", ""),
@@ -199,9 +211,8 @@ def _shape(given: Given, conf: Conf) -> tuple[int, int, tuple[str, ...]]:
     """Return nodes, tasks, and what sbatch warns of."""
     per_node: int | None = given.get("ntasks-per-node")
     ntasks: int | None = given.get("ntasks")
-    named = len(given.get("nodelist", ()))
-    if "nodes" in given or named:
-        nodes = given["nodes"][0] if "nodes" in given else named
+    nodes = _nodes(given)
+    if nodes is not None:
         if ntasks is None:
             return nodes, nodes * (per_node or 1), ()
         if 0 < ntasks < nodes:
@@ -214,37 +225,56 @@ def _shape(given: Given, conf: Conf) -> tuple[int, int, tuple[str, ...]]:
     return -(-ntasks // room), ntasks, ()
 
 
-def _gpus(given: Given, nodes: int, ntasks: int) -> tuple[int, str]:
-    """Return GPUs per node, and the option as Slurm keeps it; -1 for what no node can have."""
-    if "gpus-per-node" in given:
-        return _counted(given["gpus-per-node"])
-    if given.get("gres") is not None:
-        return _counted(given["gres"])
+def _nodes(given: Given) -> int | None:
+    """Return the number of nodes that the options fix."""
+    if "nodes" in given:
+        return int(given["nodes"][0])
+    if "nodelist" in given:
+        return len(given["nodelist"])
+    if "gpus" in given and "gpus-per-node" in given:
+        every, one = given["gpus"].number, given["gpus-per-node"].number
+        if every > 0 and one > 0:
+            if every % one:
+                what = "--gpus is not multiple of --gres=gpu/--gpus-per-node"
+                raise RefusedError(f"error: Failed to validate job spec, {what}", _BAD_GRES)
+            return int(every // one)
+    return None
+
+
+def _gpus(given: Given, nodes: int, ntasks: int, conf: Conf) -> tuple[int, str]:
+    """Return GPUs per node, and the options as Slurm keeps them; -1 for what no node can have."""
+    per_node: tuple[read.Gpus | None, ...] = (given.get("gpus-per-node"), given.get("gres"))
+    chosen = [one for one in per_node if one is not None]
+    if chosen:
+        if any(one.number < 0 for one in chosen):
+            return -1, ""
+        texts = [item for one in chosen for item in one.text.split(",") if item]
+        option = ",".join(f"gres/gpu:{re.sub('^(gres/)?gpu[:=]?', '', text)}".rstrip(":") for text in texts)
+        return max(one.number for one in chosen), option
     if "gpus-per-task" in given:
-        kind, number = given["gpus-per-task"]
         if "ntasks" not in given and "gpus" not in given:
             raise RefusedError(
                 "error: Failed to validate job spec. --gpus-per-task or --tres-per-task used without either --gpus or "
                 "-n/--ntasks is not allowed.",
-                "error: Invalid generic resource (gres) specification",
+                _BAD_GRES,
             )
-        return _counted((kind, number * -(-ntasks // max(nodes, 1)) if number > 0 else number))
+        one = given["gpus-per-task"]
+        return one.number if one.number < 0 else one.number * -(-ntasks // max(nodes, 1)), f"gres/gpu:{one.text}"
     if "gpus" in given:
-        kind, number = given["gpus"]
-        if 0 < number < nodes:
-            raise RefusedError(
-                "error: Failed to validate job spec, --gpus < -N",
-                "error: Invalid generic resource (gres) specification",
-            )
-        if number > 0 and number % nodes:
-            raise not_known("--gpus that are not the same number on each node")
-        return _counted((kind, number // nodes if number > 0 else number))
+        return _gpus_of_job(given["gpus"], nodes, conf)
     return 0, ""
 
 
-def _counted(spec: tuple[str, int]) -> tuple[int, str]:
-    kind, number = spec
-    return number, f"gres/gpu:{kind}:{number}" if kind else f"gres/gpu:{number}" if number else ""
+def _gpus_of_job(asked: read.Gpus, nodes: int, conf: Conf) -> tuple[int, str]:
+    number = asked.number
+    if 0 < number < nodes:
+        raise RefusedError("error: Failed to validate job spec, --gpus < -N", _BAD_GRES)
+    if number > 0:
+        most = max(len(node.gpus) for node in conf.nodes)
+        if number % nodes or (number // nodes > most and number <= most * len(conf.nodes)):
+            raise not_known("--gpus without --nodes, the same number on each")
+        number //= nodes
+    return number, f"gres/gpu:{asked.text}"
 
 
 def _memory(given: Given, gpus: int, cpus: int) -> int | None:

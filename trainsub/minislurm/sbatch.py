@@ -96,7 +96,9 @@ def _submit(home: Path, parsed: options.Parsed, words: Sequence[str]) -> int:
     environment = export.environment(os.environb, given, request, around.cwd, cluster.def_mem_per_cpu)
     with _as_rehearsal(given):
         admission.check_begin(given)
-        request = replace(request, time_limit=admission.limited(request, given, cluster, now))
+        limit = admission.limited(request, given, cluster, now)
+        # All nodes are in all partitions, so the first of several will do.
+        request = replace(request, time_limit=limit, partition=request.partition.split(",")[0])
         admission.check(request, given, cluster)
         if "test-only" in given:
             return _rehearse(home, request, cluster, now)

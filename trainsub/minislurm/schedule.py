@@ -221,6 +221,7 @@ def _most_tasks(request: Request, room: Free) -> int:
     if (
         (request.memory or 0) > node.memory
         or request.gpus_per_node > len(room.gpus)
+        or _cpus_for_gpus(request) > room.cpus
         or (request.exclusive and not whole)
     ):
         return 0
@@ -232,7 +233,12 @@ def _share(request: Request, room: Free, tasks: int) -> Share:
     node = room.node
     if request.exclusive:
         return Share(node.name, node.cpus, node.gpus)
-    return Share(node.name, tasks * (request.cpus_per_task or 1), room.gpus[: request.gpus_per_node])
+    cpus = max(tasks * (request.cpus_per_task or 1), _cpus_for_gpus(request))
+    return Share(node.name, cpus, room.gpus[: request.gpus_per_node])
+
+
+def _cpus_for_gpus(request: Request) -> int:
+    return (request.cpus_per_gpu or 0) * request.gpus_per_node
 
 
 def _take(room: dict[str, Free], shares: Iterable[Share]) -> None:

@@ -41,6 +41,7 @@ class Request:
         ntasks_given: Whether the user gave a number of tasks, in all or per node.
         ntasks_per_node: None where not given.
         cpus_per_task: None where not given.
+        cpus_per_gpu: None where not given.
         gpus_per_node: GPUs on each node.
         gpu_option: The option as given, such as ``gres/gpu:8``; empty where no GPUs were asked for.
         memory: MiB on each node; None where not given, 0 for all.
@@ -79,6 +80,7 @@ class Request:
     ntasks_given: bool = False
     ntasks_per_node: int | None = None
     cpus_per_task: int | None = None
+    cpus_per_gpu: int | None = None
     gpus_per_node: int = 0
     gpu_option: str = ""
     memory: int | None = None
