@@ -2,6 +2,7 @@
 
 tells job <<'END'
 task='
+    exec 2>/dev/null
     echo "$SLURM_PROCID starts"
     trap "echo $SLURM_PROCID is asked to end; exit 0" TERM
     touch "here.$1.$SLURM_PROCID"
