@@ -148,6 +148,8 @@ def _environment(home: Path, job: Job, conf: Conf) -> dict[str, str]:
     user = pwd.getpwuid(os.getuid())
     stored = folder.read_environment(home / "jobs" / str(job.array_job_id) / folder.ENVIRONMENT)
     given = {os.fsdecode(name): os.fsdecode(value) for name, value in stored.items()}
+    for name in environment.NOT_INHERITED:
+        given.pop(name, None)
     found = {**given, **environment.batch(job, conf, environment.Who(user.pw_name, user.pw_uid, user.pw_gid))}
     found.setdefault("TMPDIR", ELSEWHERE)
     found["PATH"] = f"{home / 'bin'}:{given.get('PATH') or _PATH}"

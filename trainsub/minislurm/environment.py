@@ -161,6 +161,8 @@ def task(job: Job, tasks: Tasks, rank: int, outer: Mapping[str, str]) -> dict[st
 
 GPU_NAMES = ("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES")
 """What tells programs which GPUs are theirs; a step without any has none of them."""
+NOT_INHERITED = (*GPU_NAMES, "SLURM_GPUS_ON_NODE", "SLURM_JOB_GPUS")
+"""What a job does not take over from the job that submitted it; all else it does."""
 
 
 def _of_job(job: Job, conf: Conf, who: Who) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 from trainsub.minislurm import keeper, processes
 from trainsub.minislurm.queue import Queue
@@ -11,38 +12,54 @@ from trainsub.minislurm.values import Job, Process, Step
 BATCH = "batch"
 
 
-def stepds(queue: Queue) -> set[int]:
-    """Return the process numbers of all stepds: they are no job's processes, whoever's children they became."""
-    return {job.stepd.pid for job in queue.open_jobs() if job.stepd is not None}
-
-
 def find(queue: Queue, job: Job, root: int | None) -> set[int]:
     """Return the processes of a job.
 
     Args:
         queue: The queue.
         job: The job.
-        root: Its stepd, whose descendants they are; None when it is dead.
+        root: Its stepd, below which they are; None when it is dead.
     """
-    among = processes.table()
-    spared = _spared(queue)
-    found = processes.descendants(root, among, without=spared) if root is not None else set()
-    for pid in processes.marked(processes.MARK, job.mark):
-        found |= {pid} | processes.descendants(pid, among, without=spared)
     steps = [step for step in queue.steps(job.job_id) if step.restarts == job.restarts]
-    found |= _of_sessions([one for step in steps for one in _leaders(step)], among)
-    # What a keeper has just been made of still looks like the command that made it.
-    return (found & set(among)) - spared - {os.getpid()}
+    found = processes.marked(processes.MARK, job.mark) | _of_sessions([one for step in steps for one in _leaders(step)])
+    return _whole(queue.home, found) | (below(queue.home, root) if root is not None else set())
 
 
 def of_step(queue: Queue, step: Step, mark: str) -> set[int]:
     """Return the processes of the tasks of a step, without srun."""
-    among = processes.table()
-    spared = _spared(queue)
-    found = processes.marked(processes.STEP_MARK, f"{mark}.{step.name}") | _of_sessions(step.tasks, among)
-    for pid in list(found):
-        found |= processes.descendants(pid, among, without=spared)
-    return (found & set(among)) - spared - {os.getpid()}
+    found = processes.marked(processes.STEP_MARK, f"{mark}.{step.name}") | _of_sessions(step.tasks)
+    return _whole(queue.home, found)
+
+
+def below(home: Path, root: int) -> set[int]:
+    """Return what is below a stepd and belongs to its job."""
+    return processes.below(root, lambda pid: is_ours(home, pid)) - {os.getpid()}
+
+
+def is_ours(home: Path, pid: int) -> bool:
+    """Whether a process is a keeper or a stepd: no job's, whoever's child it became when its parent was killed."""
+    return _own_words(home, pid)[:1] in (["keeper"], ["stepd"])
+
+
+def stepd_lives(home: Path, job: Job) -> bool:
+    """Whether a process of the stepd of this start of a job is still there, and at work to end the job's."""
+    words = ["stepd", str(job.job_id), job.mark]
+    return any(_own_words(home, pid) == words for pid in processes.table())
+
+
+def _own_words(home: Path, pid: int) -> list[str]:
+    """Return what a process of ours does, nothing for others."""
+    words = processes.command(pid)
+    place = next((index for index, word in enumerate(words) if word == str(home)), 0)
+    return words[place + 1 :] if place and words[place - 1] == keeper.PROGRAM else []
+
+
+def _whole(home: Path, found: set[int]) -> set[int]:
+    """Return these living processes and what is below them, but for our own."""
+    living = {pid for pid in found if processes.entry(pid) is not None and not is_ours(home, pid)}
+    for pid in list(living):
+        living |= below(home, pid)
+    return living - {os.getpid()}
 
 
 def kill(queue: Queue, job: Job) -> bool:
@@ -57,19 +74,15 @@ def close_steps(queue: Queue, job: Job, state: str, now: int) -> None:
             queue.put_step(replace(step, state=state, end=now, exit_signal=step.exit_signal or 9))
 
 
-def _spared(queue: Queue) -> set[int]:
-    living = keeper.living(queue.home)
-    return stepds(queue) | ({living} if living is not None else set())
-
-
 def _leaders(step: Step) -> tuple[Process, ...]:
     own = (step.process,) if step.name == BATCH and step.process is not None else ()
     return own + step.tasks
 
 
-def _of_sessions(leaders: Collection[Process], among: dict[int, processes.Entry]) -> set[int]:
+def _of_sessions(leaders: Collection[Process]) -> set[int]:
     """Return who is in a session or process group of these; without their environment nothing else would tell."""
     boot = processes.boot()
+    among = processes.table() if leaders else {}
     # A number that is somebody else's now was free meanwhile: then the session had come to its end.
     numbers = {
         one.pid

@@ -16,6 +16,7 @@ from trainsub.minislurm import queue as queues
 LOCK = "keeper.lock"
 LOG = "keeper.log"
 LOG_BYTES = 256 * 1024
+PROGRAM = str(Path(__file__).with_name("__main__.py"))
 
 
 def ensure(home: Path) -> None:
@@ -45,34 +46,17 @@ def main(home: Path, words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    from trainsub.minislurm import processes, rounds  # noqa: PLC0415 - not needed by those who only ensure
+    from trainsub.minislurm import rounds  # noqa: PLC0415 - not needed by those who only ensure
 
     lock = int(words[0])
     os.set_inheritable(lock, False)
-    me = processes.identity(os.getpid())
-    if me is not None:
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{me.pid}\n{me.started}\n{me.boot}".encode(), 0)
     rounds.keep(home, lock)
     return 0
 
 
-def living(home: Path) -> int | None:
-    """Return the process number of the keeper if it lives."""
-    from trainsub.minislurm import processes  # noqa: PLC0415 - not needed by those who only ensure
-    from trainsub.minislurm.values import Process  # noqa: PLC0415
-
-    try:
-        pid, started, boot = (home / LOCK).read_text(encoding="utf-8").split("\n")
-    except (OSError, ValueError):
-        return None
-    process = Process(int(pid), started, boot)
-    return process.pid if processes.lives(process) else None
-
-
 def own_command(home: Path, *words: str) -> list[str]:
     """Return how to run a part of minislurm."""
-    return [sys.executable, "-I", str(Path(__file__).with_name("__main__.py")), str(home), *words]
+    return [sys.executable, "-I", PROGRAM, str(home), *words]
 
 
 def own_environment() -> dict[str, str]:

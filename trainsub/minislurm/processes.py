@@ -8,7 +8,7 @@ import functools
 import os
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import NamedTuple
@@ -86,30 +86,43 @@ def lives(process: Process) -> bool:
     return process.boot == boot() and process == identity(process.pid)
 
 
-def children() -> set[int]:
-    """Return the children of this process that live."""
+def children(pid: int) -> set[int]:
+    """Return the children of a process that live."""
     if by_proc():
         try:
-            found = (_PROC / "thread-self" / "children").read_bytes().split()
-            return {one for one in map(int, found) if entry(one) is not None}
+            return {one for task in os.listdir(_PROC / str(pid) / "task") for one in _of_task(pid, task)}  # noqa: PTH208
+        except FileNotFoundError:
+            return set()
         except OSError:
             pass  # a kernel without it
-    return {one.pid for one in table().values() if one.parent == os.getpid()}
+    return {one.pid for one in table().values() if one.parent == pid}
 
 
-def descendants(pid: int, among: dict[int, Entry], *, without: Collection[int] = ()) -> set[int]:
-    """Return the children of a process and theirs; not those without, nor what is below them."""
-    children: dict[int, list[int]] = {}
-    for one in among.values():
-        children.setdefault(one.parent, []).append(one.pid)
+def below(pid: int, stop: Callable[[int], bool]) -> set[int]:
+    """Return the children of a process and theirs.
+
+    Args:
+        pid: The process.
+        stop: Says of one whether it, and what is below it, is left out.
+    """
     found: set[int] = set()
-    todo = list(children.get(pid, ()))
+    todo = [pid]
     while todo:
-        child = todo.pop()
-        if child not in found and child not in without:
-            found.add(child)
-            todo += children.get(child, ())
+        new = {child for child in children(todo.pop()) if child not in found and not stop(child)}
+        found |= new
+        todo += new
     return found
+
+
+def command(pid: int) -> list[str]:
+    """Return the words with which a process was started, nothing if it is gone."""
+    if by_proc():
+        try:
+            return os.fsdecode((_PROC / str(pid) / "cmdline").read_bytes()).split("\0")[:-1]
+        except OSError:
+            return []
+    # Without a way to tell blanks apart.
+    return _output("ps", "-ww", "-o", "command=", "-p", str(pid)).split()
 
 
 def marked(name: str, value: str) -> set[int]:
@@ -204,6 +217,14 @@ def die_with(parent: int) -> None:
             os._exit(127)
 
 
+def hear_of_death(parent: int, number: int) -> None:
+    """Get a signal when the parent ends, where the system can do that; it may have ended before."""
+    if by_proc():
+        _libc().prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
+
+
 def prepare() -> None:
     """Load what a child needs between fork and exec, where nothing should be loaded any more."""
     if by_proc():
@@ -224,6 +245,11 @@ def _of_proc(pid: int) -> Entry | None:
     if not words or words[0] in b"ZXx":
         return None
     return Entry(pid, int(words[1]), int(words[2]), int(words[3]), words[19].decode())
+
+
+def _of_task(pid: int, task: str) -> list[int]:
+    text = (_PROC / str(pid) / "task" / task / "children").read_bytes()
+    return [child for child in map(int, text.split()) if _of_proc(child) is not None]
 
 
 def _of_ps(line: str) -> Entry | None:

@@ -122,6 +122,8 @@ class Keeper:
 
     def _bury(self, job: Job) -> None:
         """Tell the end of a job whose stepd died, once its processes are gone."""
+        if job_processes.stepd_lives(self.home, job):
+            return
         if not job_processes.kill(self.queue, job):
             sys.stderr.write(f"job {job.job_id}: processes are left that cannot be killed\n")
             return
@@ -138,14 +140,8 @@ class Keeper:
 
     def _kill_orphans(self) -> None:
         """Kill children that are no stepd: a dead stepd has left them, and nobody else would."""
-
-        def find() -> set[int]:
-            among = processes.table()
-            known = {*self.stepds, *job_processes.stepds(self.queue)}
-            return processes.descendants(os.getpid(), among, without=known)
-
-        if any(pid not in self.stepds for pid in processes.children()):
-            processes.kill_all(find, give_up=1)
+        if processes.children(os.getpid()) - set(self.stepds):
+            processes.kill_all(lambda: job_processes.below(self.home, os.getpid()), give_up=1)
 
     def _plan(self) -> list[Job]:
         """Start in the queue what can start; return those jobs."""

@@ -1,7 +1,10 @@
 """stepd: runs one job, from its start to its end.
 
-It is the parent of all that the job starts, and dies with the job only: whoever wants to end the job writes so into the
-queue. What it tells there is true: the job has ended when no process of it is left.
+Whoever wants to end the job writes so into the queue. What stepd tells there is true: the job has ended when no process
+of it is left.
+
+There are two processes, so that one of them is there to kill the job's if the other one is killed: the guard, which the
+queue knows as the job's stepd, and its child, the worker, which does everything else.
 """
 
 import os
@@ -12,12 +15,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from trainsub.minislurm import batch, conf, job_processes, keeper, lifecycle, processes, signals, waiting
 from trainsub.minislurm.queue import FILE, Queue, QueueError
 from trainsub.minislurm.values import Job, Process, Step
 
 TICK = 0.2
+GUARD_SECONDS = 60.0
 KEEPER_SECONDS = 2.0
 """How often it sees to it that a keeper lives."""
 IGNORED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
@@ -31,13 +36,22 @@ def main(home: Path, words: Sequence[str]) -> int:
     """
     waiting.hear(IGNORED)
     processes.adopt_orphans()
-    me = processes.identity(os.getpid())
+    processes.prepare()
+    job_id, mark = int(words[0]), words[1]
+    guard = os.getpid()
+    worker = os.fork()
+    if worker:
+        return _guard(home, job_id, mark, worker)
+    # The pipe that wakes it up is the guard's.
+    waiting.renew()
+    processes.hear_of_death(guard, signal.SIGUSR1)
+    processes.adopt_orphans()
     with Queue(home) as queue:
-        job = _claim(queue, int(words[0]), words[1], me)
+        job = _claim(queue, job_id, mark, processes.identity(guard))
         if job is None:
             return 0
         try:
-            Stepd(queue, job).run()
+            Stepd(queue, job, guard).run()
         except BaseException:
             traceback.print_exc()
             sys.stderr.flush()
@@ -46,6 +60,22 @@ def main(home: Path, words: Sequence[str]) -> int:
             raise
     keeper.ensure(home)
     return 0
+
+
+def _guard(home: Path, job_id: int, mark: str, worker: int) -> int:
+    """Wait for the worker; should it be killed, leave nothing of the job."""
+    while worker not in processes.reap():
+        waiting.wait(GUARD_SECONDS)
+    if processes.reap()[worker] == 0:
+        return 0
+    # At once, before this one is killed, too.
+    processes.kill_all(lambda: job_processes.below(home, os.getpid()))
+    with Queue(home) as queue:
+        job = queue.job(job_id)
+        if job is not None:
+            marked = replace(job, mark=mark)
+            processes.kill_all(lambda: job_processes.find(queue, marked, os.getpid()))
+    return 1
 
 
 def _claim(queue: Queue, job_id: int, mark: str, me: Process | None) -> Job | None:
@@ -63,11 +93,13 @@ class Stepd:
     Args:
         queue: The queue.
         job: The job, claimed.
+        guard: The parent.
     """
 
-    def __init__(self, queue: Queue, job: Job) -> None:
+    def __init__(self, queue: Queue, job: Job, guard: int) -> None:
         self.queue = queue
         self.job = job
+        self.guard = guard
         self.conf = conf.load(queue.home)
         self.began = time.monotonic()
         self.script: batch.Script | None = None
@@ -93,15 +125,19 @@ class Stepd:
         if self.script is not None:
             self.script.clean()
 
+    def _mine(self) -> Job | None:
+        """Return the job as the queue has it, if it is still this start of it."""
+        job = self.queue.job(self.job.job_id)
+        return job if job is not None and job.mark == self.job.mark and job.running else None
+
     def _find(self) -> set[int]:
         return job_processes.find(self.queue, self.job, os.getpid())
 
     def _watch(self, pid: int) -> int:
         """Wait for the batch script; return its status."""
         while pid not in processes.reap():
-            if not self._has_home():
-                processes.kill_all(self._find)
-                os._exit(1)
+            if os.getppid() != self.guard or not self._has_home():
+                self._die()
             try:
                 self._look()
                 self._mind_the_time()
@@ -114,6 +150,11 @@ class Stepd:
                 waiting.wait(TICK)
         return processes.reap()[pid]
 
+    def _die(self) -> NoReturn:
+        processes.kill_all(lambda: job_processes.below(self.queue.home, os.getpid()))
+        processes.kill_all(self._find)
+        os._exit(1)
+
     def _has_home(self) -> bool:
         return (self.queue.home / FILE).exists()
 
@@ -122,11 +163,10 @@ class Stepd:
         version = self.queue.version()
         if version != self.version:
             self.version = version
-            job = self.queue.job(self.job.job_id)
-            if job is None or job.mark != self.job.mark or not job.running:
+            job = self._mine()
+            if job is None:
                 # Taken for dead, wrongly: then it is no more.
-                processes.kill_all(self._find)
-                os._exit(1)
+                self._die()
             self.job = job
             self._mend_steps()
         if self.job.stop and self.kill_at is None:
@@ -150,8 +190,8 @@ class Stepd:
             signals.send(self.queue, self.job, warning.number, batch=warning.batch_only, steps=not warning.batch_only)
         if left <= 0:
             with self.queue.change():
-                job = self.queue.job(self.job.job_id)
-                if job is not None and job.mark == self.job.mark and not job.stop:
+                job = self._mine()
+                if job is not None and not job.stop:
                     self.job = lifecycle.stop(job, int(time.time()), "TIMEOUT")
                     self.queue.put(self.job)
             self.version = -1
@@ -203,13 +243,19 @@ class Stepd:
             shares=self.job.shares[:1],
             process=process,
         )
-        self._insist(lambda: self.queue.put_step(step))
+
+        def put() -> None:
+            with self.queue.change():
+                if self._mine() is not None:
+                    self.queue.put_step(step)
+
+        self._insist(put)
 
     def _tell_end(self, code: int, number: int) -> None:
         now = int(time.time())
         with self.queue.change():
-            job = self.queue.job(self.job.job_id)
-            if job is None or job.mark != self.job.mark or not job.running:
+            job = self._mine()
+            if job is None:
                 return
             after, record = lifecycle.end(job, now, code, number, self.conf.requeue_delay)
             for step in self.queue.steps(job.job_id):

@@ -36,6 +36,13 @@ def wait(seconds: float, readable: Collection[int] = (), writable: Collection[in
     return set(ready) - {hears}, set(open_)
 
 
+def renew() -> None:
+    """Forget the pipe of the process that this one was forked from."""
+    _pipe.cache_clear()
+    _came.clear()
+    _pipe()
+
+
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 4096)
