@@ -15,6 +15,8 @@ _SLASHES = re.compile(r"(\d{1,2})([/.])(\d{1,2})(?:\2(\d{2}))?(?![/.\d])")
 _DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})(?!\d)")
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _EPOCH = re.compile(r"uts(\d{7,12})", re.IGNORECASE)
+_END = 253402300800
+"""The year 10000, where clocks end."""
 _BETWEEN = re.compile(r"[\sT-]+")
 
 
@@ -147,21 +149,20 @@ class _Reader:
 
     def _moment(self) -> int:
         if self.fixed is not None:
-            return self.fixed + self.plus
-        if self.date is None and self.clock is None:
+            moment = self.fixed + self.plus
+        elif self.date is None and self.clock is None:
             raise self.wrong()
-        moment = _local(self.date or self.today, self.clock or (0, 0, 0))
-        if self.date is None and moment < self.now and not self.past:
-            # An hour that has passed today is meant for tomorrow.
-            moment = _local((*self.today[:2], self.today[2] + 1), self.clock or (0, 0, 0))
-        return moment + self.plus
+        else:
+            moment = self._local(self.date or self.today)
+            if self.date is None and moment < self.now and not self.past:
+                # An hour that has passed today is meant for tomorrow.
+                moment = self._local((*self.today[:2], self.today[2] + 1))
+        if not 0 <= moment < _END:
+            raise self.wrong()
+        return moment
 
-
-def _local(date: tuple[int, int, int], clock: tuple[int, int, int]) -> int:
-    try:
-        return int(time.mktime((*date, *clock, 0, 0, -1)))
-    except (OverflowError, ValueError):
-        raise MomentError("-".join(map(str, date)), 0) from None
+    def _local(self, date: tuple[int, int, int]) -> int:
+        return int(time.mktime((*date, *(self.clock or (0, 0, 0)), 0, 0, -1)))
 
 
 def parse(text: str, now: float, *, past: bool = False) -> int:

@@ -74,18 +74,20 @@ def _head(script: bytes) -> Iterator[bytes]:
 
 def _words(line: bytes, where: str) -> list[bytes]:
     found: list[bytes] = []
-    rest = line.lstrip(_BLANKS)
-    while rest and not rest.startswith(b"#"):
-        if rest.startswith(b":"):
-            raise RefusedError(f"{where}: Unexpected `:` [{rest.decode(errors='replace')}]")
-        word, rest = _word(rest, where)
+    rest = line
+    while (bare := rest.lstrip(_BLANKS)) and not bare.startswith(b"#"):
+        shown = f"in [{rest.decode(errors='replace')}]"
+        if bare.startswith(b":"):
+            raise RefusedError(f"{where}: Unexpected `:` {shown}")
+        word, rest, quote = _word(bare)
+        if quote:
+            raise RefusedError(f"{where}: Unmatched `{quote}` {shown}")
         found.append(word)
-        rest = rest.lstrip(_BLANKS)
     return found
 
 
-def _word(text: bytes, where: str) -> tuple[bytes, bytes]:
-    """Return the first word, its quotes and backslashes resolved, and what follows."""
+def _word(text: bytes) -> tuple[bytes, bytes, str]:
+    """Return the first word, its quotes and backslashes resolved, what follows, and the quote that was left open."""
     word = bytearray()
     quote = 0
     index = 0
@@ -103,9 +105,7 @@ def _word(text: bytes, where: str) -> tuple[bytes, bytes]:
         elif byte in b"\"'":
             quote = byte
         elif byte in _BLANKS or byte == ord("#"):
-            return bytes(word), text[index - 1 :]
+            return bytes(word), text[index - 1 :], ""
         else:
             word.append(byte)
-    if quote:
-        raise RefusedError(f"{where}: Unmatched `{chr(quote)}` in [{text.decode(errors='replace')}]")
-    return bytes(word), b""
+    return bytes(word), b"", chr(quote) if quote else ""
