@@ -60,7 +60,8 @@ def tasks(request: Request) -> int:
 
 def wanted(request: Request, conf: Conf) -> Amounts:
     """Return what a job asks for."""
-    cpus = max(request.nodes, tasks(request) * (request.cpus_per_task or 1))
+    gpus = request.gpus_per_node * request.nodes
+    cpus = max(request.nodes, tasks(request) * (request.cpus_per_task or 1), (request.cpus_per_gpu or 0) * gpus)
     names = [node.name for node in conf.nodes][: request.nodes]
     kind = request.gpu_option.removeprefix(_GPU).strip(":").rpartition(":")[0] if request.gpu_option else ""
     return Amounts(
