@@ -41,7 +41,7 @@ def test_the_time_limit_stops_it_and_the_next_run_goes_on(machine: Machine, tmp_
     first = machine.run("submit", project(machine, venv, "c", "--steps", "600", "--sleep", "0.2"), "--follow")
     assert first.code == 0, first
     assert "4 ranks, gloo, PyTorch" in first.out
-    assert first.out.count("got SIGUSR1, saving at the next step") == 4
+    assert {f"rank {rank}: got SIGUSR1, saving at the next step" for rank in range(4)} <= set(first.out.splitlines())
     last = max(losses(first.out))
     assert f"saved step {last}\n" in first.out
     assert 20 < last < 600

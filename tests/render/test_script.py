@@ -2,6 +2,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -270,10 +271,13 @@ def test_torchrun_gets_the_whole_rendezvous(world: World, rendered: Callable[...
     """As its manual wants it, with an id that a requeue changes."""
     toml = TOML.replace('["task", "a b"]', '["python3", "-u", "train.py"]').replace('"srun"', '"torchrun"')
     world.run(rendered(toml.replace("[launch]", "cpus_per_task = 8\n[launch]")), SLURM_RESTART_COUNT="3")
-    assert world.dumped("argv") == [
+    python, option, agent, *words = world.dumped("argv")
+    assert (python, option, agent.strip().splitlines()[-1]) == (
         "python3",
-        "-m",
-        "torch.distributed.run",
+        "-c",
+        'runpy.run_module("torch.distributed.run", run_name="__main__", alter_sys=True)',
+    )
+    assert words == [
         "--nnodes=4",
         "--nproc-per-node=4",
         "--max-restarts=0",
@@ -284,6 +288,33 @@ def test_torchrun_gets_the_whole_rendezvous(world: World, rendered: Callable[...
     ]
     assert world.environment()["OMP_NUM_THREADS"] == "2"
     assert world.dumped("options")[:3] == ["--nodes=4", "--ntasks=4", "--ntasks-per-node=1"]
+
+
+@pytest.mark.parametrize("name", ["USR1", "USR2"])
+def test_the_agent_passes_user_signals_on_and_lives(
+    name: str, world: World, rendered: Callable[..., str], tmp_path: Path
+) -> None:
+    """It ends as its rank does, which may save and end well; a module in torchrun's place starts one as torchrun does."""
+    world.run(rendered(TOML.replace('["task", "a b"]', '["python3", "train.py"]').replace('"srun"', '"torchrun"')))
+    agent = world.dumped("argv")[2]
+    package = tmp_path / "modules" / "torch" / "distributed"
+    package.mkdir(parents=True)
+    (package / "run.py").write_text(
+        "import sys, time\nfrom subprocess import Popen\n"
+        f"rank = Popen(['sh', '-c', \"trap 'exit 7' {name}; echo ready; while :; do sleep 0.05; done\"])\n"
+        "while rank.poll() is None: time.sleep(0.05)\nsys.exit(rank.returncode + len(sys.argv))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", agent, "--nnodes=1"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "modules")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(getattr(signal, f"SIG{name}"))
+    assert process.wait(10) == 7 + 2
+    process.stdout.close()
 
 
 def test_a_taken_port_is_passed_over(world: World, script: str) -> None:
