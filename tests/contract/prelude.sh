@@ -79,7 +79,7 @@ tells() { # name: a batch script of its input that may say: told NAME COMMAND…
         echo 'told() { local name=$1; shift; "$@" >"out.$name" 2>"err.$name"; echo "$name: rc $?"; heard; }'
         # Whether a step waits for the end of the step before it is a matter of moments.
         echo 'heard() { for of in out err; do grep -vE "$waits" "$of.$name" | sort | sed "s/^/$name $of: /"; done; }'
-        echo 'waits="^srun: (Job step creation (temporarily|still) disabled|Step created for)"'
+        echo 'waits="^srun: (Job .*step creation (temporarily|still) disabled|Step created for)"'
         cat
     } >"$1"
 }
