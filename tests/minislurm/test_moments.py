@@ -1,3 +1,4 @@
+import contextlib
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -136,7 +137,5 @@ def test_the_time_zone_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.text(alphabet="now+-12340:/. Tpmadhoursuts") | st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing else happens."""
-    try:
-        moments.parse(text, NOW)
-    except moments.MomentError as error:
-        assert str(error).endswith(text)
+    with contextlib.suppress(moments.MomentError):
+        assert moments.parse(text, NOW) >= 0

@@ -1,3 +1,4 @@
+import contextlib
 import re
 
 import pytest
@@ -108,10 +109,8 @@ def test_what_trainsub_writes_is_read_back(value: str) -> None:
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     """Nothing else happens."""
-    try:
+    with contextlib.suppress(RefusedError):
         assert isinstance(script.words(b"#!/bin/sh\n#SBATCH " + body, "job"), list)
-    except RefusedError as error:
-        assert error.code == 1
 
 
 def test_wrapped() -> None:

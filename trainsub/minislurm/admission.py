@@ -58,7 +58,8 @@ def check(request: Request, given: Given, conf: Conf) -> None:
     _no_such_thing(given)
     _nodes(request, given, conf)
     _per_node(request, given, conf)
-    if not schedule.fits(request, conf):
+    too_many = request.ntasks_per_node is not None and request.ntasks > request.nodes * request.ntasks_per_node
+    if too_many or not schedule.fits(request, conf):
         raise failed(_UNAVAILABLE)
 
 

@@ -1,8 +1,13 @@
 """Files that are there whole or not at all, and outlast a crash of the machine."""
 
+import contextlib
 import os
-import secrets
+import time
 from pathlib import Path
+
+_DRAFT = ".draft."
+_OLD = 3600
+"""Seconds after which nobody is at work on a draft."""
 
 
 def write_file(path: Path, data: bytes, mode: int) -> None:
@@ -18,13 +23,21 @@ def write_file(path: Path, data: bytes, mode: int) -> None:
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:
     """Put a file in the place of the former one."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    beside = path.with_name(f"{_DRAFT}{os.urandom(8).hex()}")
     try:
         write_file(beside, data, mode)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what writers left that were killed."""
+    for path in folder.glob(_DRAFT + "*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - _OLD:
+                path.unlink()
 
 
 def sync_folder(path: Path) -> None:

@@ -6,7 +6,6 @@ maker that was killed leaves a folder that nobody locks, or one whose id no job 
 
 import fcntl
 import os
-import secrets
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -71,13 +70,15 @@ def put_aside(jobs: Path, keep: Collection[int]) -> None:
 
 
 def _put_aside(place: Path) -> None:
-    place.rename(place.with_name(_NEW + secrets.token_hex(8)))
+    place.rename(place.with_name(_NEW + os.urandom(8).hex()))
 
 
 def _locked_folder(jobs: Path) -> tuple[Path, int]:
     while True:
-        path = jobs / (_NEW + secrets.token_hex(8))
+        path = jobs / (_NEW + os.urandom(8).hex())
         path.mkdir(mode=0o700)
+        # The umask is the user's, for the job.
+        path.chmod(0o700)
         lock = _lock(path)
         # Somebody may have taken it for an abandoned one before it was locked.
         if lock is not None and path.exists():

@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from trainsub.minislurm import conf
-from trainsub.minislurm.files import replace_file
+from trainsub.minislurm.files import remove_drafts, replace_file
 from trainsub.minislurm.options import Option, OptionError, Parsed, parse
 
 COMMANDS = ("sacct", "sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun")
@@ -74,12 +74,16 @@ def _make(home: Path, text: str) -> None:
         raise SetupError(
             f"{str(home)!r}: no colon and no line break may be in the path; choose another state directory"
         )
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Nobody else is to read what jobs were asked to do.
+    os.umask(0o077)
+    home.mkdir(parents=True, exist_ok=True)
     if home.stat().st_uid != os.geteuid():
         raise SetupError(f"{home} belongs to somebody else; choose another state directory")
     home.chmod(0o700)
+    remove_drafts(home)
     for folder in ("bin", "jobs", "trainsub"):
-        (home / folder).mkdir(mode=0o700, exist_ok=True)
+        (home / folder).mkdir(exist_ok=True)
+    remove_drafts(home / "bin")
     replace_file(home / conf.FILE, text.encode(), 0o600)
     for command in COMMANDS:
         replace_file(home / "bin" / command, os.fsencode(wrapper(home, command)), 0o700)
