@@ -98,7 +98,8 @@ def work_folder(wanted: str, node: str, error: int) -> tuple[str, bool]:
 
 
 def open_output(path: str, mode: str) -> int:
-    """Open a file for output: ``a`` goes on at its end, ``t`` begins anew."""
+    """Open a file for output: ``a`` goes on at its end, ``t`` begins anew. Missing folders are made, as by 24.11."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | (0 if mode == "a" else os.O_TRUNC)
     return os.open(path, flags, 0o666)
 

@@ -76,7 +76,6 @@ def batch(job: Job, conf: Conf, who: Who) -> dict[str, str]:
         "SLURM_NNODES": str(len(job.shares)),
         "SLURM_NODELIST": _names(job.shares),
         "SLURM_OOM_KILL_STEP": "0",
-        "SLURM_PRIO_PROCESS": "0",
         "SLURM_TASKS_PER_NODE": layout.shortened(task_counts(job)),
     }
     if first.gpus:

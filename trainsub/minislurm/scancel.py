@@ -131,12 +131,15 @@ def _cancel(queue: Queue, targets: Sequence[_Target], wanted: Callable[[Job], bo
         return []
     since = time.time() - conf.load(queue.home).min_job_age
     for target in targets:
-        jobs = [job for job in queue.shown_jobs(since) if target.means(job)]
-        if not jobs:
+        # What starts meanwhile leaves its array's row, and is a job of its own: then it is found anew.
+        seen: set[int] = set()
+        while jobs := [job for job in queue.shown_jobs(since) if target.means(job) and job.job_id not in seen]:
+            seen |= {job.job_id for job in jobs}
+            for job in filter(wanted, jobs):
+                problem = _act(queue, job, target, order)
+                problems += [f"{target.text}: {problem}"] if problem else []
+        if not seen:
             problems.append(f"{target.text}: {_INVALID}")
-        for job in filter(wanted, jobs):
-            problem = _act(queue, job, target, order)
-            problems += [f"{target.text}: {problem}"] if problem else []
     return problems
 
 
@@ -148,11 +151,9 @@ def _act(queue: Queue, job: Job, target: _Target, order: _Order) -> str:
         return _act_on_step(queue, job, target.step, order)
     if order.number in {0, signal.SIGKILL} and not order.batch:
         with queue.change():
-            # What was read may be old: a row may have lost tasks, which are jobs of their own now.
-            rows = queue.array_jobs(job.array_job_id)
-            for row in rows if job.array is not None else [queue.job(job.job_id) or job]:
-                if target.means(row) and not row.ended:
-                    _cancel_row(queue, row, target)
+            row = queue.job(job.job_id)
+            if row is not None and not row.ended and target.means(row):
+                _cancel_row(queue, row, target)
         return ""
     if not job.running:
         return "Job is pending execution"
@@ -186,7 +187,7 @@ def _act_on_step(queue: Queue, job: Job, name: str, order: _Order) -> str:
         with queue.change():
             for step in queue.steps(job.job_id):
                 if step.restarts == job.restarts and step.name == name and step.end is None:
-                    queue.put_step(replace(step, stop="CANCELLED"))
+                    queue.put_step(replace(step, stop="CANCELLED", stop_by=os.getuid()))
         return ""
     from trainsub.minislurm import signals  # noqa: PLC0415 - few send signals
 

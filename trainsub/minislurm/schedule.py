@@ -85,6 +85,9 @@ def plan(jobs: Iterable[Job], conf: Conf, now: int, wait: Wait) -> Plan:
             continue
         reason = "None"
         for task in _tasks(job):
+            if _own_wait(job, task, wait):
+                reason = _own_wait(job, task, wait)
+                continue
             reason = _room_for_task(job, running)
             if reason != "None":
                 break
@@ -182,13 +185,26 @@ def _look(job: Job, now: int, wait: Wait) -> Job:
         return job if "held" in job.reason else replace(job, reason="JobHeldUser", eligible=None)
     if job.not_before is not None and now < job.not_before:
         return replace(job, reason="BeginTime", eligible=job.not_before)
-    waits = wait(job)
+    verdicts = [_own_wait(job, task, wait) for task in _tasks(job)] if _task_by_task(job) else [wait(job)]
+    waits = "" if "" in verdicts else verdicts[0]
     if waits == NEVER and request.kill_on_invalid_dependency:
         return lifecycle.give_up(job, now, "CANCELLED", reason=NEVER)
     if waits:
         return replace(job, reason=waits, eligible=None)
     eligible = max(job.submit, job.not_before or 0) if job.reason in {"None", "BeginTime"} else now
     return replace(job, reason="None", eligible=eligible if job.eligible is None else job.eligible)
+
+
+def _task_by_task(job: Job) -> bool:
+    """Whether the tasks of an array's row wait for different things."""
+    return lifecycle.whole(job.array) and "aftercorr" in job.request.dependency.lower()
+
+
+def _own_wait(job: Job, task: int | None, wait: Wait) -> str:
+    """Return what the dependencies say of one task, where they say different things of each."""
+    if not _task_by_task(job) or job.array is None:
+        return ""
+    return wait(replace(job, array=replace(job.array, task=task, pending=())))
 
 
 def _tasks(job: Job) -> tuple[int | None, ...]:

@@ -181,4 +181,5 @@ def _close(queue: Queue, job: Job, step: Step, watch: "srun_watch.Watch | None")
 
     processes.kill_all(lambda: job_processes.of_step(queue, step, job.mark))
     state, code, number = ("FAILED", 1, 0) if watch is None else watch.verdict()
-    _put(queue, replace(step, state=state, end=int(time.time()), exit_code=code, exit_signal=number))
+    by = None if watch is None else watch.stopped_by
+    _put(queue, replace(step, state=state, end=int(time.time()), exit_code=code, exit_signal=number, stop_by=by))

@@ -1,5 +1,6 @@
 """What srun does while its tasks run: it passes things on, tells how tasks end, and ends the rest when it must."""
 
+import os
 import signal
 import sys
 import time
@@ -64,6 +65,7 @@ class Watch:
         self.untold_since: float | None = None
         self.aborted = False
         self.cancelled = False
+        self.stopped_by: int | None = None
         self.interrupted = -10.0
         self.version = -1
         self.checked = 0.0
@@ -89,17 +91,18 @@ class Watch:
         self.files.drain()
         if not self.aborted and any(task.signal in {signal.SIGKILL, signal.SIGTERM} for task in self.tasks):
             _say(f"Force Terminated StepId={self.name}")
-        return max((128 + task.signal if task.signal else task.code or 0 for task in self.tasks), default=0)
+        worst = max(task.signal for task in self.tasks)
+        return 128 + worst if worst else max(task.code or 0 for task in self.tasks)
 
     def verdict(self) -> tuple[str, int, int]:
         """Return state, code and signal with which the accounts keep the step."""
-        code = max((task.code or 0 for task in self.tasks), default=0)
-        number = max((task.signal for task in self.tasks), default=0)
         if not all(task.ended for task in self.tasks):
             return "CANCELLED", 0, int(signal.SIGKILL)
-        if code:
-            return "FAILED", code, 0
-        return ("CANCELLED", 0, number) if number else ("COMPLETED", 0, 0)
+        # On a node a signal counts more than a code, among nodes the other way round.
+        nodes = {task.node for task in self.tasks}
+        worst = max(_worst([task for task in self.tasks if task.node == node]) for node in nodes)
+        code, number = divmod(worst, 256)
+        return ("FAILED", code, 0) if code else ("CANCELLED", 0, number) if number else ("COMPLETED", 0, 0)
 
     def _running(self) -> list[Task]:
         return [task for task in self.tasks if not task.ended]
@@ -231,12 +234,15 @@ class Watch:
             self.job = job
         self._say_cancelled()
         if not self.job.stop:
+            self.stopped_by = os.getuid()
             self.kill_at = time.monotonic()
 
     def _say_cancelled(self, why: str = "") -> None:
-        if not self.cancelled:
-            self.cancelled = True
-            node = self.step.shares[0].node
+        node = self.step.shares[0].node
+        first = not self.cancelled
+        self.cancelled = True
+        # The stepd of the step's first node says it, if it is still there.
+        if first and any(task.node == node for task in self._running()):
             line = signals.cancelled("STEP", self.name, self.job, time.localtime(), node=node, why=why)
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
@@ -249,6 +255,12 @@ class Watch:
         for state in ("running", "exited abnormally", "exited"):
             if state in groups:
                 _say(f"StepId={self.name} {_named(groups[state])}: {state}")
+
+
+def _worst(tasks: Iterable[Task]) -> int:
+    """Return how tasks of a node ended, as wait tells it: a signal, or a code times 256."""
+    tasks = list(tasks)
+    return max(task.signal for task in tasks) or 256 * max(task.code or 0 for task in tasks)
 
 
 def _say(text: str) -> None:

@@ -299,6 +299,7 @@ class Step:
         process: srun, or the batch script.
         tasks: Its tasks' processes.
         stop: Once it was cancelled by itself, the state that it will end in.
+        stop_by: User who cancelled it, also by ending its srun.
         overlap: It takes nothing from other steps.
     """
 
@@ -316,4 +317,5 @@ class Step:
     process: Process | None = None
     tasks: tuple[Process, ...] = ()
     stop: str = ""
+    stop_by: int | None = None
     overlap: bool = False
