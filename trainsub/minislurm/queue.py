@@ -213,9 +213,13 @@ def _parts(data: dict[str, Any]) -> dict[str, Any]:
     return {
         **data,
         "request": _request(data["request"]),
-        "array": None if array is None else Array(**{**array, "pending": tuple(array["pending"])}),
+        "array": None if array is None else _array(array),
         "shares": _shares(data["shares"]),
     }
+
+
+def _array(data: dict[str, Any]) -> Array:
+    return Array(**{**data, **{key: tuple(data[key]) for key in ("pending", "cancelled")}})
 
 
 def _request(data: dict[str, Any]) -> Request:

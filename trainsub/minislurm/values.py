@@ -150,6 +150,7 @@ class Array:
         job_id: Id of the array.
         task: Index of the task; None for the one row that stands for all tasks that have not started.
         pending: Indices that share that row.
+        cancelled: Indices that shared that row when the last of them were cancelled one by one; only sacct shows them.
         limit: How many may run at a time; 0 for no limit.
         count: Number of tasks in the whole array.
         least: Smallest index.
@@ -160,6 +161,7 @@ class Array:
     job_id: int
     task: int | None = None
     pending: tuple[int, ...] = ()
+    cancelled: tuple[int, ...] = ()
     limit: int = 0
     count: int = 0
     least: int = 0
