@@ -92,7 +92,9 @@ class Queue:
 
     def put(self, job: Job) -> None:
         """Write a job, new or changed."""
-        row = (job.job_id, job.array_job_id, job.request.name, not job.ended, job.end if job.ended else None)
+        # A name on the command line need not be text; SQLite takes nothing else.
+        name = job.request.name.encode(errors="backslashreplace").decode()
+        row = (job.job_id, job.array_job_id, name, not job.ended, job.end if job.ended else None)
         with self._explained():
             self._db.execute("REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?)", (*row, _dump(job)))
 
@@ -219,7 +221,7 @@ def _parts(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(data: dict[str, Any]) -> Array:
-    return Array(**{**data, **{key: tuple(data[key]) for key in ("pending", "cancelled")}})
+    return Array(**{**data, **{key: tuple(data.get(key, ())) for key in ("pending", "cancelled")}})
 
 
 def _request(data: dict[str, Any]) -> Request:
