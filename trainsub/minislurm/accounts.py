@@ -34,13 +34,20 @@ class Row:
         """When it began to hold nodes."""
         if self.step is not None:
             return self.step.start
-        # Slurm notes a start, too, of a job that was cancelled before it had any.
-        return self.record.start if self.record.shares else None
+        # Slurm notes a start, too, of a job that was cancelled before it had any; sacct tells it only of one that
+        # nobody cancelled, because its dependency can never be satisfied.
+        return self.record.start if self.record.shares or self._given_up else None
 
     @property
     def ended(self) -> int | None:
-        """When it ended."""
-        return self.record.end if self.step is None else self.step.end
+        """When it ended; of a job that its dependency has ended 24.11 does not say."""
+        if self.step is not None:
+            return self.step.end
+        return None if self._given_up else self.record.end
+
+    @property
+    def _given_up(self) -> bool:
+        return self.record.state == "CANCELLED" and self.record.stop_by is None and not self.record.shares
 
     @property
     def exit_code(self) -> tuple[int, int]:
@@ -52,7 +59,7 @@ class Row:
 
     def elapsed(self, now: int) -> int:
         """Return for how many seconds it has held nodes."""
-        if self.started is None:
+        if self.started is None or self._given_up:
             return 0
         return max(0, (now if self.ended is None else self.ended) - self.started)
 
@@ -135,7 +142,7 @@ def rows(jobs: Iterable[Job], closed: Iterable[Record], steps: Iterable[Step], w
         own = [step for step in of_job.get(record.job_id, ()) if _is_in(step, record, since)]
         codes = [(step.exit_code, step.exit_signal) for step in own if step.name != _BATCH]
         array = record.array
-        tasks = array.pending if array is not None and array.task is None else ()
+        tasks = array.pending or array.cancelled if array is not None and array.task is None else ()
         found.append(Row(record, derived=max(codes, default=(0, 0)), tasks=tasks))
         found += [Row(record, _cut(step, record)) for step in sorted(own, key=_step_place)]
     return found

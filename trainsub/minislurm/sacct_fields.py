@@ -73,7 +73,7 @@ def job_id(row: Row) -> str:
         text = str(row.record.job_id)
     elif array.task is not None:
         text = f"{array.job_id}_{array.task}"
-    elif row.tasks != array.pending:
+    elif row.tasks != (array.pending or array.cancelled):
         text = f"{array.job_id}_{view.indices(row.tasks)}"
     else:
         text = f"{array.job_id}_[{view.indices(row.tasks, array.limit)}]"

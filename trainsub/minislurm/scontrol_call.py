@@ -52,12 +52,5 @@ def shown_jobs(queue: Queue, conf: Conf) -> list[Job]:
 
 def meant(jobs: Sequence[Job], name: JobName) -> list[Job]:
     """Return the jobs that an id means, that of the row with the id first, and then the newest ones."""
-    found = [job for job in jobs if _means(job, name)]
+    found = [job for job in jobs if selection.means(job, (name,))]
     return sorted(found, key=lambda job: (job.job_id != name.job_id, -job.job_id))
-
-
-def _means(job: Job, name: JobName) -> bool:
-    array = job.array
-    if array is not None and array.task is None:
-        return bool(selection.tasks_meant(job, (name,)))
-    return name.means(job.job_id, job.array_job_id, None if array is None else array.task)

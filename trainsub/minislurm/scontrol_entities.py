@@ -71,7 +71,7 @@ def _only(one: View, name: JobName | None) -> View:
 
 
 def _dependency(queue: Queue, job: Job, now: int) -> str:
-    if not job.request.dependency or job.state != "PENDING":
+    if not job.request.dependency or job.shares:
         return ""
     from trainsub.minislurm.dependency import show  # noqa: PLC0415 - few jobs have one
 

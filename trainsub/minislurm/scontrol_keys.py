@@ -18,7 +18,7 @@ _DENIED = "Access/permission denied"
 NOT_HERE = "Requested operation not supported on this system"
 _BAD_LIMIT = "Requested time limit is invalid (missing or exceeds some limit)"
 BAD_NODE = "Invalid node name specified"
-_THROTTLE = "Update of ArrayTaskThrottle is only allowed on ArrayJobId"
+THROTTLE = "Update of ArrayTaskThrottle is only allowed on ArrayJobId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _stdout(job: Job, value: str, _: Here) -> Job:
 
 def _throttle(job: Job, value: str, _: Here) -> Job:
     if job.array is None:
-        raise WrongError(f"scontrol: error: {_THROTTLE}\n{NOT_HERE} for job {job.job_id}")
+        raise WrongError(f"scontrol: error: {THROTTLE}\n{NOT_HERE} for job {job.job_id}")
     return replace(job, array=replace(job.array, limit=int(value)))
 
 

@@ -10,7 +10,7 @@ from trainsub.minislurm.lifecycle import ChangeError
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.scontrol_call import WrongError
 from trainsub.minislurm.scontrol_change import Change
-from trainsub.minislurm.scontrol_keys import BAD_NODE, NOT_HERE, SETTERS, Here, nodes
+from trainsub.minislurm.scontrol_keys import BAD_NODE, NOT_HERE, SETTERS, THROTTLE, Here, nodes
 from trainsub.minislurm.values import Job, Record
 from trainsub.slurm.units import parse_time
 
@@ -47,6 +47,8 @@ def read(words: Sequence[str], queue: Queue, conf: Conf, now: int) -> tuple[str,
     if not named:
         other = next((key for key, _ in pairs if key in _OTHER_ENTITIES), "")
         raise WrongError(f"scontrol: error: minislurm does not know an update of {other}" if other else _NO_JOB)
+    if "_" in named[-1] and any(key == "arraytaskthrottle" for key, _ in pairs):
+        raise WrongError(f"{named[-1]}: {NOT_HERE} ({THROTTLE})")
     here = Here(queue, conf, now)
     wishes = [(key, value) for key, value in pairs if key not in {"job", "jobid"}]
     for key, value in wishes:

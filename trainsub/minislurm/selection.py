@@ -66,6 +66,14 @@ def tasks_meant(job: Job, names: Iterable[JobName]) -> tuple[int, ...]:
     return tuple(task for task in job.array.pending if any(name.task == task for name in names))
 
 
+def means(job: Job, names: Iterable[JobName]) -> bool:
+    """Whether a job is meant by one of the names, or some of its tasks are."""
+    array, names = job.array, tuple(names)
+    if array is not None and array.task is None and array.pending:
+        return bool(tasks_meant(job, names))
+    return any(name.means(job.job_id, job.array_job_id, None if array is None else array.task) for name in names)
+
+
 def parts(text: str) -> list[str]:
     """Return what commas separate."""
     return [one for one in map(str.strip, text.split(",")) if one]

@@ -106,12 +106,7 @@ class Query:
         )
 
     def _means(self, job: Job) -> bool:
-        if self.jobs is None:
-            return True
-        array = job.array
-        if array is not None and array.task is None:
-            return bool(selection.tasks_meant(job, self.jobs))
-        return any(one.means(job.job_id, job.array_job_id, None if array is None else array.task) for one in self.jobs)
+        return self.jobs is None or selection.means(job, self.jobs)
 
 
 def main(home: Path, words: Sequence[str]) -> int:
@@ -272,7 +267,7 @@ def _dependencies(queue: Queue, jobs: Iterable[Job], now: int) -> dict[int, str]
     from trainsub.minislurm.dependency import show  # noqa: PLC0415 - only where it is asked for
 
     others = queue.open_jobs()
-    waiting = (job for job in jobs if job.request.dependency and job.state == "PENDING")
+    waiting = (job for job in jobs if job.request.dependency and not job.shares)
     return {job.job_id: show(job, queue.array_jobs, others, now) for job in waiting}
 
 

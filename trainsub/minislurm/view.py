@@ -70,7 +70,7 @@ class View:
     def task_text(self) -> str:
         """Index of the task, or those of the row; empty where there is no array."""
         array = self.job.array
-        if array is None:
+        if array is None or (array.task is None and not self.tasks):
             return ""
         return indices(self.tasks, self.throttle) if array.task is None else str(array.task)
 
@@ -80,6 +80,8 @@ class View:
         array = self.job.array
         if array is None:
             return str(self.job.job_id)
+        if array.task is None and not self.tasks:
+            return str(array.job_id)
         if array.task is not None or len(self.tasks) == 1:
             return f"{array.job_id}_{self.task_text}"
         text = f"{array.job_id}_[{self.task_text}]"
