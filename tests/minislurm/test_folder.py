@@ -1,4 +1,3 @@
-import os
 import threading
 from pathlib import Path
 
@@ -39,16 +38,6 @@ def test_a_folder(jobs: Path) -> None:
     assert folder.read_environment(made / "environment") == VARIABLES
     modes = [path.stat().st_mode & 0o777 for path in (made, made / "script", made / "environment")]
     assert modes == [0o700, 0o700, 0o600]
-
-
-def test_whatever_the_umask(jobs: Path) -> None:
-    """The job must be able to run."""
-    before = os.umask(0o777)
-    try:
-        submit(jobs, 7)
-    finally:
-        os.umask(before)
-    assert (jobs / "7" / "script").stat().st_mode & 0o777 == 0o700
 
 
 def test_nothing_stays_of_a_submission_that_fails(jobs: Path) -> None:

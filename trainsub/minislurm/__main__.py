@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 
 SLURM = frozenset({"sbatch", "scancel", "scontrol", "sinfo", "sacct", "squeue", "srun"})
@@ -39,6 +40,10 @@ def main(words: Sequence[str]) -> int:
     if wrong:
         sys.stderr.write(f"{command}: error: {wrong}\n")
         return 1
+    for stream in (sys.stdout, sys.stderr):
+        # What users name things need not be text.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     from trainsub.minislurm.conf import ConfError  # noqa: PLC0415 - found by find_package only
     from trainsub.minislurm.queue import QueueError  # noqa: PLC0415
 

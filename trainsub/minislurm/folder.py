@@ -77,8 +77,6 @@ def _locked_folder(jobs: Path) -> tuple[Path, int]:
     while True:
         path = jobs / (_NEW + os.urandom(8).hex())
         path.mkdir(mode=0o700)
-        # The umask is the user's, for the job.
-        path.chmod(0o700)
         lock = _lock(path)
         # Somebody may have taken it for an abandoned one before it was locked.
         if lock is not None and path.exists():

@@ -100,9 +100,10 @@ def _submit(home: Path, parsed: options.Parsed, words: Sequence[str]) -> int:
         # All nodes are in all partitions, so the first of several will do.
         request = replace(request, time_limit=limit, partition=request.partition.split(",")[0])
         admission.check(request, given, cluster)
+        job = _job(request, given, cluster, now)
         if "test-only" in given:
-            return _rehearse(home, request, cluster, now)
-        job = _enqueue(home, cluster, _job(request, given, cluster, now), given_script.body, environment)
+            return _rehearse(home, cluster, job)
+        job = _enqueue(home, cluster, job, given_script.body, environment)
     if "quiet" not in given:
         sys.stdout.write(f"{job.job_id}\n" if "parsable" in given else f"Submitted batch job {job.job_id}\n")
         sys.stdout.flush()
@@ -176,9 +177,8 @@ def _working_directory() -> str:
 
 
 def _umask() -> int:
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
+    """Return the umask, which is the job's; what sbatch itself makes is for its user only."""
+    return os.umask(0o077)
 
 
 # -- the job -----------------------------------------------------------------------------------------------------------
@@ -270,13 +270,14 @@ def _as_rehearsal(given: Given) -> "Iterator[None]":
         raise RefusedError(bare=last.replace("error: Batch job submission failed", "allocation failure")) from None
 
 
-def _rehearse(home: Path, request: Request, cluster: conf.Conf, now: int) -> int:
+def _rehearse(home: Path, cluster: conf.Conf, job: Job) -> int:
     from trainsub.slurm import hostlist  # noqa: PLC0415 - an ordinary submission does not need it
 
-    with Queue(home) as queue:
-        with queue.change():
-            job_id = queue.new_id(cluster.first_job_id)
-        found = schedule.estimate(request, queue.open_jobs(), cluster, now)
+    request = job.request
+    with Queue(home) as queue, queue.change():
+        known = queue.shown_jobs(job.submit - cluster.min_job_age)
+        job = _numbered(job, queue.new_id(cluster.first_job_id), known)
+    found = schedule.estimate(request, [one for one in known if not one.ended], cluster, job.submit)
     if found is None:
         raise failed("Requested node configuration is not available")
     start, shares = found
@@ -284,7 +285,7 @@ def _rehearse(home: Path, request: Request, cluster: conf.Conf, now: int) -> int
     cpus = sum(share.cpus for share in shares)
     nodes = hostlist.compress(share.node for share in shares)
     sys.stderr.write(
-        f"{NAME}: Job {job_id} to start at {moment} using {cpus} processors on nodes {nodes} "
+        f"{NAME}: Job {job.job_id} to start at {moment} using {cpus} processors on nodes {nodes} "
         f"in partition {request.partition}\n"
     )
     return 0
