@@ -33,7 +33,7 @@ HOME = "/home/me"
 """What the home directory is called on the pages."""
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>.*)$")
-_RUN = re.compile(r"\b[A-Za-z][\w.]*(?:-[A-Za-z]\w*)*-[0-9a-f]{8}\b")
+_RUN = re.compile(r"\b(?!step-)[A-Za-z][\w.]*(?:-[A-Za-z]\w*)*-[0-9a-f]{8}\b")
 _EXIT = re.compile(r"\s+# exit code (\d+)$")
 _END = "\x1eend of output "
 
@@ -55,6 +55,8 @@ _VOLATILE = (
     (re.compile(r"[\d.]+ GPU-hours, [\d.]+ EUR \(\d+ GPU-seconds"), "AMOUNTS"),
     (re.compile(r"^rank \d+ of (\d+) \(local rank \d+\) on \S+"), r"rank R of \1"),
     (re.compile(r"\bloss \d\.\d+"), "loss X"),
+    (re.compile(r"\b\d+ +[\d.]+ +-$|used [\d.]+ GPU-hours, no price configured \(\d+"), "AMOUNTS"),
+    (re.compile(r"^(saved|resumed from|finished at)? ?step[- ]?\d+(\.pt: step \d+)?"), r"\1 step N"),
     (re.compile(r"(\"gpu_seconds\": |\"amount\": )[\"\d.]+"), r"\1N"),
 )
 

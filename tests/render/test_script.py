@@ -301,7 +301,8 @@ def test_the_agent_passes_user_signals_on_and_lives(
     package.mkdir(parents=True)
     (package / "run.py").write_text(
         "import sys, time\nfrom subprocess import Popen\n"
-        f"rank = Popen(['sh', '-c', \"trap 'exit 7' {name}; echo ready; while :; do sleep 0.05; done\"])\n"
+        f"rank = Popen(['sh', '-c', \"trap 'exit 7' {name}; echo ready; while :; do sleep 0.05; done\"], stdout=-1)\n"
+        "print(rank.stdout.readline().decode().strip(), flush=True)\n"
         "while rank.poll() is None: time.sleep(0.05)\nsys.exit(rank.returncode + len(sys.argv))\n"
     )
     process = subprocess.Popen(
