@@ -46,7 +46,10 @@ def minislurm(folder: Path, package: Path = PACKAGE) -> Run:
     program = [sys.executable, "-I", str(package / "minislurm" / "__main__.py"), str(home), "setup"]
     size = ["--nodes", str(NODES), "--cpus-per-node", str(CPUS), "--gpus-per-node", str(GPUS)]
     done = subprocess.run(
-        [*program, *size, "--set", f"first_job_id={FIRST_ID}"], capture_output=True, text=True, check=False
+        [*program, *size, "--set", f"first_job_id={FIRST_ID}", "--set", "gpu_type=h100"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"minislurm's setup ended with {done.returncode}: {done.stderr or done.stdout}")

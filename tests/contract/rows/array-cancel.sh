@@ -20,7 +20,7 @@ said rest scancel "$all"
 ended "$all"
 fact "after all" "$(now)"
 booked "$all"
-sacct -nPX -j "$all" -o JobID,State | sort | lines "records"
+sacct -nPX -j "$all" -o State | sort -u | lines "records"
 some=$(submit --array=0-4%2 job)
 two_run() { [ "$(squeue -h -j "$some" -t RUNNING -o %i | wc -l)" -eq 2 ]; }
 await two_run

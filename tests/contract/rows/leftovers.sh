@@ -4,8 +4,8 @@ script job <<'END'
 sleep 20 &
 setsid sleep 20 &
 ( trap '' TERM HUP; sleep 20 ) &
-srun sleep 300 &
-while [ -z "$(squeue -h -s -j "$SLURM_JOB_ID" -o %i | grep '\.0$')" ]; do sleep 0.3; done
+srun sh -c 'touch began; exec sleep 300' &
+until [ -e began ]; do sleep 0.3; done
 exit 4
 END
 id=$(submit --nodelist="${prefix}3" --output=log job)

@@ -1,4 +1,5 @@
 # sinfo tells trainsub the partitions, their limits, nodes and GPUs
+# alone
 
 raw sinfo partitions
 lines "names" <<END

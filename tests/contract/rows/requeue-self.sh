@@ -13,4 +13,4 @@ ended "$id"
 booked "$id"
 lines "runs" <runs
 sacct -nPDX -j "$id" -o State,ExitCode | lines "records"
-fact "at the end" "$(state "$id") restarts $(squeue -h -t all -j "$id" -O RestartCnt: | tr -d ' ')"
+fact "at the end" "$(state "$id") restarts $(squeue -h -t all -j "$id" -O RestartCnt | tr -d ' ')"

@@ -29,5 +29,5 @@ grep '^run' default.out | lines "by default"
 grep -c 'CANCELLED AT .* DUE TO JOB REQUEUE' keeps.out | lines "said in the log"
 said "of one that has ended" scontrol requeue "$keeps"
 until_state "$keeps" PENDING
-fact "of one that has ended" "$(state "$keeps") $(squeue -h -j "$keeps" -O RestartCnt: | tr -d ' ')"
+fact "of one that has ended" "$(state "$keeps") $(squeue -h -j "$keeps" -O RestartCnt | tr -d ' ')"
 said "unknown" scontrol requeue 799999
