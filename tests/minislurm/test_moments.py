@@ -89,6 +89,7 @@ def test_a_moment(text: str, moment: str) -> None:
         ("someday", 0),
         ("now+3parsecs", 4),
         ("now+", 3),
+        ("now+x", 3),
         ("now+5min", 4),
         ("25:00", 0),
         ("24:00", 0),

@@ -171,6 +171,7 @@ def test_where_scripts_come_from(desk: Desk, words: list[str], stdin: bytes, nam
         ),
         (["-Y", "job"], "sbatch: invalid option -- 'Y'\nTry \"sbatch --help\" for more information\n", 255),
         (["--wrap"], "sbatch: option '--wrap' requires an argument\nTry \"sbatch --help\" for more information\n", 255),
+        (["-N", "job"], 'sbatch: error: "job" is not a valid node count\n', 255),
         (["-J"], "sbatch: option requires an argument -- 'J'\nTry \"sbatch --help\" for more information\n", 255),
         (
             ["--nod=3"],

@@ -64,7 +64,7 @@ def test_sizes_and_settings(tmp_path: Path) -> None:
     ]
     assert (made.gpu_type, made.min_job_age, made.cluster_name) == ("h100", 2, 'a "b" ü')
     make(home)
-    assert (len(conf.load(home).nodes), conf.load(home).gpu_type) == (4, "")
+    assert (len(conf.load(home).nodes), conf.load(home).min_job_age) == (4, 300)
 
 
 def test_no_gpus(tmp_path: Path) -> None:

@@ -104,7 +104,9 @@ def _per_node(request: Request, given: Given, conf: Conf) -> None:
     if per_task * (request.ntasks_per_node or 1) > cpus:
         raise failed(_UNAVAILABLE, "CPU count per node can not be satisfied")
     asked = [given[name] for name in ("gpus-per-node", "gres", "gpus", "gpus-per-task") if given.get(name)]
-    if any(one.number < 0 or (one.number and one.kind not in {"", conf.gpu_type}) for one in asked):
+    # Where the cluster does not know the type of its GPUs, any type will do.
+    kinds = {"", conf.gpu_type} if conf.gpu_type else {one.kind for one in asked}
+    if any(one.number < 0 or (one.number and one.kind not in kinds) for one in asked):
         raise failed(_UNAVAILABLE)
 
 

@@ -1,7 +1,6 @@
 """Indices of a job array: ``1-5:2,8%3``. Pure."""
 
 import re
-from itertools import pairwise
 
 _ITEM = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})(?::([0-9]{1,9}))?)?")
 
@@ -46,9 +45,8 @@ def show(indices: tuple[int, ...], limit: int = 0) -> str:
 
 
 def step(indices: tuple[int, ...]) -> int:
-    """Return the one step between all indices; 1 where there are several."""
-    steps = {later - former for former, later in pairwise(indices)}
-    return steps.pop() if len(steps) == 1 else 1
+    """Return what Slurm calls the step between the indices: that between the first two."""
+    return indices[1] - indices[0] if len(indices) > 1 else 1
 
 
 def _runs(indices: tuple[int, ...]) -> list[str]:

@@ -88,7 +88,7 @@ class _Reader:
             return
         match = self._match(_PLUS)
         if match is None:
-            self.place += len(rest) > 1 and rest[0] in "+-"
+            self.place += rest[1:2].isdecimal() and rest[0] in "+-"
             raise self.wrong()
         sign = 1 if match.group(1) == "+" else -1
         self.plus = sign * int(match.group(2)) * _UNITS[match.group(3).lower() or "second"]

@@ -52,6 +52,9 @@ def time_limit(name: str, text: str) -> int | None:
     """
     if text.lower() in {"-1", "infinite", "unlimited"}:
         return None
+    if re.fullmatch(r"-\d+", text):
+        # A time that has passed: no partition allows it.
+        return 0
     match = _TIME.fullmatch(text)
     if match is None or not text.strip("-"):
         raise invalid(name)

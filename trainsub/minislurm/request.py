@@ -261,17 +261,19 @@ def _gpus(given: Given, nodes: int, ntasks: int, conf: Conf) -> tuple[int, str]:
         one = given["gpus-per-task"]
         return one.number if one.number < 0 else one.number * -(-ntasks // max(nodes, 1)), f"gres/gpu:{one.text}"
     if "gpus" in given:
-        return _gpus_of_job(given["gpus"], nodes, conf)
+        return _gpus_of_job(given, nodes, conf)
     return 0, ""
 
 
-def _gpus_of_job(asked: read.Gpus, nodes: int, conf: Conf) -> tuple[int, str]:
+def _gpus_of_job(given: Given, nodes: int, conf: Conf) -> tuple[int, str]:
+    asked: read.Gpus = given["gpus"]
     number = asked.number
     if 0 < number < nodes:
         raise RefusedError("error: Failed to validate job spec, --gpus < -N", _BAD_GRES)
     if number > 0:
         most = max(len(node.gpus) for node in conf.nodes)
-        if number % nodes or (number // nodes > most and number <= most * len(conf.nodes)):
+        spread = _nodes(given) is None and most < number <= most * len(conf.nodes)
+        if number % nodes or spread:
             raise not_known("--gpus without --nodes, the same number on each")
         number //= nodes
     return number, f"gres/gpu:{asked.text}"

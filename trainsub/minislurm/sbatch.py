@@ -70,6 +70,8 @@ def main(home: Path, words: Sequence[str]) -> int:
 def _submit(home: Path, parsed: options.Parsed, words: Sequence[str]) -> int:
     cluster = conf.load(home)
     now = int(time.time())
+    # Options of the command line are looked at first, and once more when the others are known.
+    gather(((parsed.given, False),), now)
     given_script = _script(parsed)
     script.check(given_script.body)
     given = gather(

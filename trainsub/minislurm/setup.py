@@ -22,6 +22,8 @@ MISSING_ON_MACOS = ("sha256sum", "timeout")
 
 NODES = 4
 GPUS_PER_NODE = 8
+GPU_TYPE = "h100"
+"""Of pretended GPUs; of the machine's own it is not known."""
 CPUS_PER_NODE = 128
 MEMORY = 1024 * 1024
 """MiB that a node claims to have: as with GPUs and CPUs, what a job asks for elsewhere should be found here."""
@@ -46,7 +48,8 @@ def main(home: Path, words: Sequence[str]) -> int:
     """
     try:
         parsed = parse(words, _OPTIONS)
-        _make(home, _toml(_conf(parsed), _settings(parsed)))
+        made = _conf(parsed)
+        _make(home, _toml(made, {"gpu_type": made.gpu_type, **_settings(parsed)}))
     except (SetupError, OptionError) as error:
         sys.stderr.write(f"setup: error: {error}\n")
         return 1
@@ -116,7 +119,7 @@ def _conf(parsed: Parsed) -> conf.Conf:
         )
         for index, name in enumerate(names)
     ]
-    return conf.Conf(nodes=tuple(nodes), partitions=_PARTITIONS)
+    return conf.Conf(nodes=tuple(nodes), partitions=_PARTITIONS, gpu_type="" if real else GPU_TYPE)
 
 
 def _number(parsed: Parsed, name: str, default: int, least: int, most: int) -> int:
