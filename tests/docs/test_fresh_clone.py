@@ -162,7 +162,9 @@ def test_the_demo_as_an_ordinary_user(folder: Path) -> None:
     """Without root, in a home of their own."""
     clone = Clone(folder, NOBODY)
     look = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
-    if clone.start(f"python3 -c '{look}'").wait() != 0 and os.environ.get("CI") != "true":
+    python = clone.start(f"python3 -c '{look}'")
+    python.communicate()
+    if python.returncode != 0 and os.environ.get("CI") != "true":
         pytest.skip("AN ORDINARY USER HAS NO PYTHON 3.11 WITH venv HERE, so `make demo` was not run as one")
     said, _ = clone.type(command("make demo"))
     for words in ENDS:
