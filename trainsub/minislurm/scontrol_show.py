@@ -80,7 +80,8 @@ def _place(one: View) -> list[str]:
 
 def _size(one: View) -> list[str]:
     ask, held = one.job.request, one.held
-    count = f"{one.nodes}-{one.nodes}" if one.pending and one.nodes > 1 else str(one.nodes)
+    fixed = one.pending and (one.nodes > 1 or one.job.held)
+    count = f"{one.nodes}-{one.nodes}" if fixed else str(one.nodes)
     tasks = f"NumTasks={amounts.tasks(ask)} CPUs/Task={ask.cpus_per_task or 1}"
     return [
         f"NumNodes={count} NumCPUs={(held or one.wanted).cpus} {tasks} ReqB:S:C:T=0:0:*:*",

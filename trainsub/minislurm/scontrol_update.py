@@ -51,6 +51,8 @@ def read(words: Sequence[str], queue: Queue, conf: Conf, now: int) -> tuple[str,
         raise WrongError(f"{named[-1]}: {NOT_HERE} ({THROTTLE})")
     here = Here(queue, conf, now)
     wishes = [(key, value) for key, value in pairs if key not in {"job", "jobid"}]
+    if not wishes:
+        raise WrongError("No changes specified")
     for key, value in wishes:
         _check(key, value, now)
 
