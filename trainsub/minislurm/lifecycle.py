@@ -97,6 +97,17 @@ def cancel(job: Job, now: int, by: int) -> Job:
     return stop(job, now, "CANCELLED", by=by)
 
 
+def cancel_tasks(job: Job, tasks: Collection[int], now: int, by: int) -> Job:
+    """Cancel some tasks of an array's row one by one: nothing but the row without them is left of them, as in Slurm."""
+    array = job.array
+    if array is None or not tasks:
+        return job
+    rest = tuple(one for one in array.pending if one not in tasks)
+    if rest:
+        return replace(job, array=replace(array, pending=rest))
+    return give_up(replace(job, array=replace(array, pending=(), cancelled=array.pending)), now, "CANCELLED", by=by)
+
+
 def give_up(job: Job, now: int, state: str, *, reason: str | None = None, by: int | None = None) -> Job:
     """End a job that waits, and never will run; its reason stays if none is given."""
     return replace(job, state=state, reason=job.reason if reason is None else reason, start=now, end=now, stop_by=by)

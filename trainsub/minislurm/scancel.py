@@ -84,11 +84,19 @@ class _Target:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What is to be done: a number of 0 cancels."""
+    """What is to be done.
+
+    Attributes:
+        number: A signal; 0 cancels.
+        batch: To the batch script.
+        full: To it and to the steps.
+        one_by_one: Tasks of arrays are looked at, and cancelled, one by one.
+    """
 
     number: int
     batch: bool
     full: bool
+    one_by_one: bool
 
 
 def main(home: Path, words: Sequence[str]) -> int:
@@ -109,7 +117,8 @@ def main(home: Path, words: Sequence[str]) -> int:
         sys.stdout.write(_USAGE)
         return 0
     try:
-        order = _Order(_number(parsed.last("signal")), parsed.has("batch"), parsed.has("full"))
+        one_by_one = any(map(parsed.has, _FILTERS))
+        order = _Order(_number(parsed.last("signal")), parsed.has("batch"), parsed.has("full"), one_by_one)
         targets = _targets(parsed)
         with Queue(home) as queue:
             problems = _cancel(queue, targets, _filter(parsed, home), order)
@@ -138,7 +147,9 @@ def _cancel(queue: Queue, targets: Sequence[_Target], wanted: Callable[[Job], bo
             for job in filter(wanted, jobs):
                 problem = _act(queue, job, target, order)
                 problems += [f"{target.text}: {problem}"] if problem else []
-        if not seen:
+        if not seen and not (
+            target.tasks and any(job.array_job_id == target.job_id for job in queue.shown_jobs(since))
+        ):
             problems.append(f"{target.text}: {_INVALID}")
     return problems
 
@@ -153,7 +164,7 @@ def _act(queue: Queue, job: Job, target: _Target, order: _Order) -> str:
         with queue.change():
             row = queue.job(job.job_id)
             if row is not None and not row.ended and target.means(row):
-                _cancel_row(queue, row, target)
+                _cancel_row(queue, row, target, order)
         return ""
     if not job.running:
         return "Job is pending execution"
@@ -163,18 +174,10 @@ def _act(queue: Queue, job: Job, target: _Target, order: _Order) -> str:
     return ""
 
 
-def _cancel_row(queue: Queue, row: Job, target: _Target) -> None:
+def _cancel_row(queue: Queue, row: Job, target: _Target, order: _Order) -> None:
     now, me = int(time.time()), os.getuid()
-    waiting = row.array.pending if row.array is not None and row.array.task is None else ()
-    meant = target.among(row)
-    if waiting and len(meant) < len(waiting):
-        rest: Job | None = row
-        for task in meant:
-            if rest is not None:
-                alone, rest = lifecycle.split(rest, task, queue.new_id())
-                queue.put(lifecycle.cancel(alone, now, me))
-        if rest is not None:
-            queue.put(rest)
+    if lifecycle.whole(row.array) and (order.one_by_one or target.tasks is not None):
+        queue.put(lifecycle.cancel_tasks(row, target.among(row), now, me))
     else:
         queue.put(lifecycle.cancel(row, now, me))
 

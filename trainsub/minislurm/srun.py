@@ -79,6 +79,8 @@ def _run(queue: Queue, asked: Asked) -> int:
         user = pwd.getpwuid(os.getuid()).pw_name
         files = srun_tasks.Files(asked, job, tasks, user, folder.rstrip("/") or "/")
         variables = srun_options.task_variables(asked)
+        name = asked.parsed.last("job-name")
+        variables |= {} if name is None else {"SLURM_JOB_NAME": name}
         started = srun_tasks.start(tasks, job, files, asked.parsed.operands, variables)
         identities = (processes.identity(task.pid) for task in started if task.pid)
         step = replace(step, tasks=tuple(one for one in identities if one is not None))
@@ -97,11 +99,14 @@ def _job(queue: Queue, asked: Asked) -> Job:
             " or name a running job with --jobid"
         )
     job = queue.job(int(text)) if text.isascii() and text.isdigit() else None
-    if job is None:
-        raise AskedError(f"error: Unable to confirm allocation for job {text}: Invalid job id specified")
+    if job is None or job.ended:
+        why = f"Slurm job {text} has expired"
+        if job is None:
+            why = f"Unable to confirm allocation for job {text}: Invalid job id specified"
+        raise AskedError(f"error: {why}\nsrun: Check SLURM_JOB_ID environment variable. Expired or invalid job {text}")
     if job.state == "PENDING":
         raise AskedError(f"error: Unable to create step for job {text}: Job is pending execution")
-    if not job.running or job.stop:
+    if job.stop:
         raise AskedError(f"error: Unable to create step for job {text}: Job/step already completing or completed")
     return job
 
