@@ -1,13 +1,15 @@
 import dataclasses
 import shlex
+from signal import SIGUSR1
 
 import pytest
 
 from trainsub.minislurm import admission, options
 from trainsub.minislurm.conf import DAY, Conf, Node, Partition
 from trainsub.minislurm.errors import RefusedError
+from trainsub.minislurm.given import gather
 from trainsub.minislurm.named_nodes import named_nodes
-from trainsub.minislurm.request import Surroundings, build, gather
+from trainsub.minislurm.request import Surroundings, build
 from trainsub.minislurm.sbatch_options import NOT_KNOWN, TABLE, VARIABLES
 from trainsub.minislurm.values import Request, Signal
 
@@ -42,13 +44,14 @@ def settle(line: str = "", *, script: str = "", variables: dict[str, str] | None
 def differs(line: str) -> dict[str, object]:
     """Return what a command line changes in a request."""
     plain, asked = settle(), settle(line)
-    names = (one.name for one in dataclasses.fields(Request))
+    # These two have tests of their own.
+    names = (one.name for one in dataclasses.fields(Request) if one.name not in {"most_nodes", "told"})
     return {name: getattr(asked, name) for name in names if getattr(asked, name) != getattr(plain, name)}
 
 
 def test_nothing_asked_for() -> None:
     """What Slurm gives to everybody."""
-    assert settle() == Request("job", "gpu", time_limit=3600, chdir="/here", command="/here/job")
+    assert settle() == Request("job", "gpu", time_limit=3600, chdir="/here", command="/here/job", most_nodes=1)
 
 
 # Recorded from Slurm 24.11: what scontrol showed.
@@ -82,10 +85,10 @@ def test_nothing_asked_for() -> None:
         ("--mem=1500K", {"memory": 2}),
         ("--mem=10GB", {"memory": 10240}),
         ("--mem=0", {"memory": 0}),
-        ("--mem-per-cpu=100 -c3", {"memory": 300, "cpus_per_task": 3}),
+        ("--mem-per-cpu=100 -c3", {"memory": 300, "cpus_per_task": 3, "memory_unit": "cpu"}),
         (
             "--mem-per-gpu=1G --gpus-per-node=2",
-            {"memory": 2048, "gpus_per_node": 2, "gpu_option": "gres/gpu:2"},
+            {"memory": 2048, "gpus_per_node": 2, "gpu_option": "gres/gpu:2", "memory_unit": "gpu"},
         ),
         (
             "--cpus-per-gpu=4 --gpus-per-node=2",
@@ -131,8 +134,8 @@ def test_nothing_asked_for() -> None:
         ("--no-requeue --requeue", {}),
         ("--kill-on-invalid-dep=YES", {"kill_on_invalid_dependency": True}),
         ("--kill-on-invalid-dep=no", {"kill_on_invalid_dependency": False}),
-        ("--signal=USR1", {"signal": Signal(10)}),
-        ("--signal=B:USR1@10", {"signal": Signal(10, 10, batch_only=True)}),
+        ("--signal=USR1", {"signal": Signal(SIGUSR1)}),
+        ("--signal=B:USR1@10", {"signal": Signal(SIGUSR1, 10, batch_only=True)}),
         ("--signal=BR:sigterm@65535", {"signal": Signal(15, 65535, batch_only=True)}),
         ("--signal=12@", {"signal": Signal(12)}),
         ("--open-mode=append", {"open_mode": "a"}),
@@ -363,3 +366,47 @@ def test_every_variable_stands_for_an_option() -> None:
     assert set(names) >= NOT_KNOWN
     assert len(names) == len(set(names))
     assert len(letters) == len(set(letters))
+
+
+# Recorded from Slurm 24.11.
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("", {}),
+        ("--time-min=5", {"TimeMin": "00:05:00"}),
+        ("--contiguous", {"Contiguous": "1"}),
+        ("--mail-type=END,FAIL", {"MailType": "END,FAIL"}),
+        ("--network='a b'", {"Network": "a b"}),
+        ("--mem-per-cpu=2G", {"MinMemoryCPU": "2G"}),
+        ("--mem-per-cpu=100", {"MinMemoryCPU": "100M"}),
+        ("--gpus-per-node=2 --cpus-per-gpu=4", {"CpusPerTres": "gres/gpu:4"}),
+        ("--gpus-per-node=2 --mem-per-gpu=10G", {"MemPerTres": "gres/gpu:10240"}),
+        ("--gpus=4", {"TresPerJob": "gres/gpu:4", "TresPerNode": ""}),
+        ("--gpus=4 --gpus-per-node=2", {"TresPerJob": "gres/gpu:4"}),
+        ("--gpus-per-task=2 --ntasks=2", {"TresPerTask": "gres/gpu=2", "TresPerNode": ""}),
+        ("--gpus-per-task=2 --ntasks=2 -c3", {"TresPerTask": "cpu=3,gres/gpu=2", "TresPerNode": ""}),
+    ],
+)
+def test_what_scontrol_repeats(line: str, told: dict[str, str]) -> None:
+    """Of options that have no other effect here."""
+    assert dict(settle(line).told) == told
+
+
+@pytest.mark.parametrize(
+    ("line", "most"),
+    [
+        ("", 1),
+        ("--nodes=1-3", 3),
+        ("-N2 -n5", 2),
+        ("-n5", 1),
+        ("-n200", 2),
+        ("-n4 --ntasks-per-node=2", None),
+        ("-N2 --ntasks-per-node=2", 2),
+        ("-c3", None),
+        ("-N2 -c3", 2),
+        ("-w n1,n2", 2),
+    ],
+)
+def test_the_most_nodes(line: str, most: int | None) -> None:
+    """Behind the dash of NumNodes, if there is one."""
+    assert settle(line).most_nodes == most

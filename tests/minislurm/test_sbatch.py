@@ -248,7 +248,7 @@ def test_what_a_job_waits_for(desk: Desk) -> None:
     waits = desk.job(int(said.out))
     assert (waits.reason, waits.eligible, waits.request.dependency) == ("Dependency", None, f"afterok:{first}")
     later = desk.job(int(desk.sbatch("--parsable", "--begin=now+1hour", "job").out))
-    assert (later.reason, later.eligible) == ("BeginTime", None)
+    assert (later.reason, later.eligible) == ("BeginTime", later.not_before)
     assert later.not_before is not None
     assert abs(later.not_before - time.time() - 3600) < 30
     held = desk.held(f"--dependency={first}", "job")

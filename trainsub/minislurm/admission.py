@@ -3,7 +3,7 @@
 from trainsub.minislurm import schedule
 from trainsub.minislurm.conf import Conf
 from trainsub.minislurm.errors import RefusedError, failed
-from trainsub.minislurm.request import Given
+from trainsub.minislurm.given import Given
 from trainsub.minislurm.values import Request
 
 _UNAVAILABLE = "Requested node configuration is not available"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trainsub.minislurm.errors import RefusedError
+from trainsub.minislurm.given import Given
 from trainsub.minislurm.option_values import Gpus
-from trainsub.minislurm.request import Given
 from trainsub.minislurm.values import Request
 
 Environment = Mapping[bytes, bytes]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from trainsub.minislurm.errors import RefusedError
-from trainsub.minislurm.request import Given
+from trainsub.minislurm.given import Given
 
 
 def named_nodes(given: Given) -> dict[str, Any]:

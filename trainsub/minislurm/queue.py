@@ -227,6 +227,7 @@ def _array(data: dict[str, Any]) -> Array:
 def _request(data: dict[str, Any]) -> Request:
     lists = {key: tuple(data[key]) for key in ("nodelist", "exclude", "arguments")}
     signal = data["signal"]
+    lists["told"] = tuple((key, value) for key, value in data.get("told", ()))
     return Request(**{**data, **lists, "signal": None if signal is None else Signal(**signal)})
 
 

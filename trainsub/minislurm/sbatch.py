@@ -5,43 +5,26 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from trainsub.minislurm import admission, arrays, conf, dependency, export, folder, options, schedule, script
-from trainsub.minislurm.errors import BAD_OPTION, RefusedError, failed, not_known
+from trainsub.minislurm.errors import BAD_OPTION, RefusedError, failed
+from trainsub.minislurm.given import Given, gather
 from trainsub.minislurm.named_nodes import named_nodes
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.request import Given, Surroundings, Words, build, gather
-from trainsub.minislurm.sbatch_options import TABLE, VARIABLES
+from trainsub.minislurm.request import Surroundings, build
+from trainsub.minislurm.sbatch_options import TABLE
+from trainsub.minislurm.sources import find_script, script_options, variables
 from trainsub.minislurm.values import Array, Job, Request
 
 NAME = "sbatch"
 VERSION = "slurm 24.11.5-minislurm"
-SCRIPT_BYTES = 4 * 1024 * 1024
-"""Slurm's ``max_script_size``."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@dataclass(frozen=True, slots=True)
-class _Script:
-    """What is to run.
-
-    Attributes:
-        body: The script.
-        name: What messages call it, and the job if it has no name.
-        path: Where it was found; empty if it is no file.
-        arguments: Its own.
-    """
-
-    body: bytes
-    name: str
-    path: str = ""
-    arguments: tuple[str, ...] = ()
 
 
 def main(home: Path, words: Sequence[str]) -> int:
@@ -72,12 +55,12 @@ def _submit(home: Path, parsed: options.Parsed, words: Sequence[str]) -> int:
     now = int(time.time())
     # Options of the command line are looked at first, and once more when the others are known.
     gather(((parsed.given, False),), now)
-    given_script = _script(parsed)
+    given_script = find_script(parsed)
     script.check(given_script.body)
     given = gather(
         (
-            (_script_options(given_script, ignore_pbs=parsed.has("ignore-pbs")), False),
-            (_variables(os.environ), True),
+            (script_options(given_script, ignore_pbs=parsed.has("ignore-pbs")), False),
+            (variables(os.environ), True),
             (parsed.given, False),
         ),
         now,
@@ -112,63 +95,7 @@ def _submit(home: Path, parsed: options.Parsed, words: Sequence[str]) -> int:
     return _wait(home, job.job_id) if "wait" in given else 0
 
 
-# -- what was given ----------------------------------------------------------------------------------------------------
-
-
-def _script(parsed: options.Parsed) -> _Script:
-    command = parsed.last("wrap")
-    if command is not None:
-        if parsed.operands:
-            raise RefusedError("error: Script arguments not permitted with --wrap option")
-        return _Script(script.wrapped(os.fsencode(command)), "wrap")
-    if not parsed.operands or not parsed.operands[0]:
-        return _Script(sys.stdin.buffer.read(), "sbatch")
-    name, *arguments = parsed.operands
-    path = _find(name)
-    try:
-        body = Path(path).read_bytes()
-    except IsADirectoryError:
-        body = b""
-    except FileNotFoundError:
-        raise RefusedError(f"error: Unable to open file {name}") from None
-    except OSError:
-        raise RefusedError(f"error: Unable to open file {path}") from None
-    if len(body) > SCRIPT_BYTES:
-        raise failed("Pathname of a file, directory or other parameter too long")
-    return _Script(body, Path(path).name, path, tuple(arguments))
-
-
-def _find(name: str) -> str:
-    """Return the script's path: here, or in a folder of PATH."""
-    here = os.path.abspath(name)  # noqa: PTH100 - as sbatch does, without looking through links
-    if "/" in name or os.path.exists(here):  # noqa: PTH110
-        return here
-    places = (f"{folder}/{name}" for folder in os.environ.get("PATH", "").split(":") if folder)
-    return next((place for place in places if os.access(place, os.R_OK)), here)
-
-
-def _script_options(given: _Script, *, ignore_pbs: bool) -> Words:
-    words = [os.fsdecode(word) for word in script.words(given.body, given.name)]
-    if not ignore_pbs and script.has_other_directives(given.body):
-        raise not_known("#PBS and #BSUB lines (--ignore-pbs leaves them out)")
-    if {"hetjob", "packjob"} & {word.lower() for word in words}:
-        raise not_known("jobs of several components")
-    parsed = options.parse(words, TABLE, stop_at_operand=True)
-    if parsed.operands:
-        raise RefusedError(f"error: Invalid directive found in batch script: {parsed.operands[0]}", code=BAD_OPTION)
-    return [pair for pair in parsed.given if pair[0] not in {"help", "ignore-pbs", "usage", "version", "wrap"}]
-
-
-def _variables(environ: Mapping[str, str]) -> Words:
-    kinds = {option.name: option.argument for option in TABLE}
-    return [
-        (
-            option,
-            None if kinds[option] == "no" or (kinds[option] == "optional" and not environ[name]) else environ[name],
-        )
-        for name, option in VARIABLES.items()
-        if name in environ
-    ]
+# -- the job -----------------------------------------------------------------------------------------------------------
 
 
 def _working_directory() -> str:
@@ -181,9 +108,6 @@ def _working_directory() -> str:
 def _umask() -> int:
     """Return the umask, which is the job's; what sbatch itself makes is for its user only."""
     return os.umask(0o077)
-
-
-# -- the job -----------------------------------------------------------------------------------------------------------
 
 
 def _job(request: Request, given: Given, cluster: conf.Conf, now: int) -> Job:
@@ -213,7 +137,7 @@ def _job(request: Request, given: Given, cluster: conf.Conf, now: int) -> Job:
         uid=os.getuid(),
         request=request,
         submit=now,
-        eligible=None if held or request.begin or request.dependency else now,
+        eligible=request.begin or (None if held or request.dependency else now),
         reason="JobHeldUser" if held else "BeginTime" if request.begin else "None",
         held=held,
         not_before=request.begin,

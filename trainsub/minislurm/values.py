@@ -71,6 +71,9 @@ class Request:
         umask: Of the submitting process.
         distribution: ``--distribution`` as given; empty where not.
         submit_line: The command line of its sbatch.
+        most_nodes: What ``scontrol show job`` tells as the most nodes while it waits; None where Slurm has none.
+        memory_unit: ``node``, ``cpu`` or ``gpu``: what the memory was asked for.
+        told: Fields of ``scontrol show job`` that repeat an option, and have no effect; empty ones are left out.
     """
 
     name: str
@@ -110,6 +113,9 @@ class Request:
     umask: int = 0o022
     distribution: str = ""
     submit_line: str = ""
+    most_nodes: int | None = None
+    memory_unit: str = "node"
+    told: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
