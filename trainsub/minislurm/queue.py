@@ -221,13 +221,13 @@ def _parts(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(data: dict[str, Any]) -> Array:
-    return Array(**{**data, **{key: tuple(data.get(key, ())) for key in ("pending", "cancelled")}})
+    return Array(**{**data, **{key: tuple(data[key]) for key in ("pending", "cancelled")}})
 
 
 def _request(data: dict[str, Any]) -> Request:
     lists = {key: tuple(data[key]) for key in ("nodelist", "exclude", "arguments")}
     signal = data["signal"]
-    lists["told"] = tuple((key, value) for key, value in data.get("told", ()))
+    lists["told"] = tuple((key, value) for key, value in data["told"])
     return Request(**{**data, **lists, "signal": None if signal is None else Signal(**signal)})
 
 
