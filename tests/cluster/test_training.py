@@ -67,7 +67,9 @@ def test_the_time_limit_stops_a_training_and_the_next_run_goes_on(laptop: Laptop
     slowly = ("--steps", "2000", "--sleep", "0.1")
     first = laptop.run("submit", project(laptop, checkpoints, *slowly, limit=limit), "--follow", timeout=240)
     assert first.code == 0, first
-    assert {f"rank {rank}: got SIGUSR1, saving at the next step" for rank in range(RANKS)} <= set(first.out.splitlines())
+    assert {f"rank {rank}: got SIGUSR1, saving at the next step" for rank in range(RANKS)} <= set(
+        first.out.splitlines()
+    )
     last = max(losses(first.out))
     assert f"saved step {last}\n" in first.out
     assert "finished" not in first.out
