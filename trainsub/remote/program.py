@@ -23,7 +23,7 @@ BOOT = (
     "-c",
     'read n && eval "$(if [ "$(uname)" = Darwin ]; then dd bs=1 count="$n" 2>/dev/null; else head -c "$n"; fi)"',
 )
-"""The command that every exec runs: read a length, then run so many bytes of shell text; see ``exactly`` in prelude.sh."""
+"""The command that every exec runs: read a length, then run so many bytes of shell text (on macOS as in prelude.sh)."""
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "submit": ("prelude.sh", "root.sh", "submit.sh"),
