@@ -245,7 +245,7 @@ def _bits(tasks: list[int], room: int) -> str:
     text = ",".join("-".join(map(str, run)) for run in runs)
     if not room or len(text) < room - 2:
         return text
-    # It ends at a comma, with dots in the place of the rest.
-    fitting = text[: room - 1]
+    # It ends at a comma, with dots in the place of the last that would fit and of the rest.
+    fitting = text[:room].rpartition(",")[0] if len(text) >= room else text
     cut = fitting.rfind(",")
-    return f"{fitting[:cut]},..."[: room - 1] if cut >= 0 else "..."[: room - 1]
+    return (f"{fitting[:cut]},..." if cut >= 0 else "...")[: room - 1]
