@@ -182,7 +182,8 @@ def _look(job: Job, now: int, wait: Wait) -> Job:
     if request.deadline is not None and now + (request.time_limit or 60) > request.deadline:
         return lifecycle.give_up(job, now, "DEADLINE", reason="DeadLine")
     if job.held:
-        return job if "held" in job.reason else replace(job, reason="JobHeldUser", eligible=None)
+        later = job.not_before if job.not_before is not None and now < job.not_before else None
+        return replace(job, reason=job.reason if "held" in job.reason.lower() else "JobHeldUser", eligible=later)
     if job.not_before is not None and now < job.not_before:
         return replace(job, reason="BeginTime", eligible=job.not_before)
     verdicts = [_own_wait(job, task, wait) for task in _tasks(job)] if _task_by_task(job) else [wait(job)]

@@ -33,7 +33,8 @@ def cancelled(what: str, name: str, job: Job, when: time.struct_time, *, node: s
 
 def send(queue: Queue, job: Job, number: int, *, batch: bool, steps: bool) -> None:
     """Send a signal to the batch script, to the tasks of the steps and their children, or to both."""
-    for step in queue.steps(job.job_id):
+    # The batch script last: its end may be the end of all.
+    for step in reversed(queue.steps(job.job_id)):
         if step.restarts == job.restarts and (batch if step.name == job_processes.BATCH else steps):
             send_to_step(queue, job, step, number)
 
