@@ -31,7 +31,7 @@ FIRST_ID = 700_001
 Run = Callable[[str], str]
 """Runs a script under bash on a cluster's login node, as an ordinary user; returns what it printed."""
 
-_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\b")
+_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\b(?:\.\d+(?=\]))?")
 _EPOCH = re.compile(r"(?<![\d.])1[789]\d{8}(?![\d.])")
 _ID = re.compile(r"(?<!\d)7\d{5}(?!\d)")
 

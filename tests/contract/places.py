@@ -46,7 +46,7 @@ def minislurm(folder: Path, package: Path = PACKAGE) -> Run:
     program = [sys.executable, "-I", str(package / "minislurm" / "__main__.py"), str(home), "setup"]
     size = ["--nodes", str(NODES), "--cpus-per-node", str(CPUS), "--gpus-per-node", str(GPUS)]
     done = subprocess.run(
-        [*program, *size, "--set", f"first_job_id={FIRST_ID}", "--set", "gpu_type=h100"],
+        [*program, *size, "--set", f"first_job_id={FIRST_ID}", "--set", "gpu_type=h100", "--set", "requeue_delay=8"],
         capture_output=True,
         text=True,
         check=False,

@@ -33,6 +33,10 @@ one_line() { # its input in one line, the lines joined by " // "
     awk '{ printf "%s%s", (NR > 1 ? " // " : ""), $0 }'
 }
 
+sorted() { # its input, sorted, without the times that 26.05 puts before slurmstepd's words
+    sed 's/^\[[-0-9T:.]*\] //' | sort
+}
+
 fact() { # name, words
     local name=$1
     shift

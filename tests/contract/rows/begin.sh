@@ -7,9 +7,8 @@ later=$(submit --begin=now+1hour job)
 until_reason "$later" BeginTime
 fact "in an hour" "$(state "$later") $(reason "$later")"
 raw squeue "in an hour" --jobs="$later"
-soon=$(submit --begin=now+3 job)
+soon=$(submit --begin=now+6 job)
 until_reason "$soon" BeginTime
-fact "in three seconds" "$(state "$soon") $(reason "$soon")"
 past=$(submit --begin=2020-01-01 job)
 ended "$past" "$soon"
 fact "a day that has passed" "$(state "$past")"

@@ -2,15 +2,16 @@
 
 script job <<'END'
 echo "$SLURM_JOB_ID" >>order
-sleep 1
+until [ -e go ]; do sleep 0.3; done
 END
 # Of this row alone, whoever else runs it.
 name=one-${DIR##*.}
 a=$(submit --job-name="$name" --dependency=singleton job)
 b=$(submit --job-name="$name" --dependency=singleton job)
 c=$(submit --job-name="$name-other" --dependency=singleton job)
-until_state "$a" RUNNING COMPLETED
+until_state "$a" RUNNING
 fact "the second" "$(state "$b") $(reason "$b")"
+touch go
 ended "$a" "$b" "$c"
 fact "order" "$(grep -v "$c" order | tr '\n' ' ')"
 fact "at the end" "$(state "$a") $(state "$b") $(state "$c")"

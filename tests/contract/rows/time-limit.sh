@@ -22,5 +22,5 @@ for name in sleeps saves stepped; do
     fact "$name" "$(squeue -h -t all -j "$job" -o '%T %r %l')"
     fact "$name scontrol" "$(scontrol show job "$job" | grep -o ' *ExitCode=[^ ]*')"
     sacct -nP -j "$job" -o JobID,State,ExitCode,Timelimit | lines "$name sacct"
-    grep -o '.*STEP.*\|.*JOB.*\|saved' "$name.out" | sort | lines "$name log"
+    grep -o '.*STEP.*\|.*JOB.*\|saved' "$name.out" | sorted | lines "$name log"
 done
