@@ -186,7 +186,7 @@ def _of_job(job: Job, conf: Conf, who: Who) -> dict[str, str]:
         found["SLURM_JOB_END_TIME"] = str(job.start + request.time_limit)
     if request.memory is None:
         found["SLURM_MEM_PER_CPU"] = str(conf.def_mem_per_cpu)
-    elif request.memory:
+    elif request.memory and request.memory_unit == "node":
         found["SLURM_MEM_PER_NODE"] = str(request.memory)
     if job.restarts:
         found["SLURM_RESTART_COUNT"] = str(job.restarts)

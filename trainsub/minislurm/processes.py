@@ -173,8 +173,8 @@ def kill_all(find: Callable[[], set[int]], *, give_up: float = GIVE_UP_SECONDS) 
 
 
 def wake(pids: Iterable[int], number: int) -> None:
-    """Send a signal that also reaches processes that were stopped."""
-    pids = list(pids)
+    """Send a signal that also reaches processes that were stopped; parents hear of it before their children."""
+    pids = sorted(pids)
     signal_all(pids, number)
     signal_all(pids, SIGCONT)
 

@@ -85,6 +85,10 @@ class Watch:
             self._mind_the_time()
             if self._running():
                 self._pass_on()
+        # What ended them may still have to be told.
+        self.version = -1
+        self._look()
+        self._hear()
         self._tell(everything=True)
         self.files.input.close()
         processes.kill_all(self._find)
@@ -242,7 +246,7 @@ class Watch:
         first = not self.cancelled
         self.cancelled = True
         # The stepd of the step's first node says it, if it is still there.
-        if first and any(task.node == node for task in self._running()):
+        if first and (self.job.stop or any(task.node == node for task in self._running())):
             line = signals.cancelled("STEP", self.name, self.job, time.localtime(), node=node, why=why)
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
