@@ -19,6 +19,10 @@ from trainsub.config.reference import config_reference
 from trainsub.documents import models
 from trainsub.spec.reference import spec_reference
 
+# What minislurm must answer is kept beside the tests.
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from contract.page import contract_page
+
 HERE = Path(__file__).parent / "reference"
 NOTE = "<!-- Made by docs/generate.py from the code. Do not edit. -->\n\n"
 
@@ -229,6 +233,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_reference,
     "exit-codes.md": exit_codes_page,
     "json.md": json_page,
+    "minislurm-contract.md": contract_page,
 }
 
 

@@ -2,16 +2,21 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.facts import MINISLURM, Row
+from contract.facts import MINISLURM, VERSIONS, Row
 from contract.places import minislurm, run_all, slurm
+from contract.plants import PLANTED, run_planted
 from contract.table import PROPERTY
 
 SLURM_WORKERS = 6
 MINISLURM_WORKERS = 4
+
+Answer = str | Exception
+Ask = Callable[[str, Row], str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,10 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         place, row = _asked(item)
         if row is not None:
-            item.user_properties.append((PROPERTY, f"{place} {row.name}"))
             item.add_marker(pytest.mark.xdist_group(place))
-            if place != MINISLURM:
+            if place in VERSIONS:
                 item.add_marker(pytest.mark.cluster)
+            if place != PLANTED:
+                item.user_properties.append((PROPERTY, f"{place} {row.name}"))
 
 
 def _asked(item: pytest.Item) -> tuple[str, Row | None]:
@@ -31,43 +37,37 @@ def _asked(item: pytest.Item) -> tuple[str, Row | None]:
     return values.get("place", ""), values.get("row") if "place" in values else None
 
 
-class Answers:
-    """What clusters answered in this session."""
+@pytest.fixture(scope="session")
+def answer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    """The facts that a place told of a row; the first question asks for all rows that this session will want."""
+    folder = tmp_path_factory.mktemp("contract")
+    known: dict[tuple[str, str], Answer] = {}
 
-    def __init__(self, session: pytest.Session, folder: Path) -> None:
-        self._session = session
-        self._folder = folder
-        self._known: dict[str, dict[str, str | Exception]] = {}
-
-    def of(self, place: str, row: Row) -> str:
-        """Return the facts of a row; the first question asks for all rows that this session will want.
-
-        Raises:
-            Exception: The row did not come to its end.
-        """
-        known = self._known.setdefault(place, {})
-        if row.name not in known:
-            known.update(self._ask(place, self._wanted(place, row)))
-        answer = known[row.name]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def _wanted(self, place: str, row: Row) -> list[Row]:
+    def wanted(place: str, row: Row) -> list[Row]:
         # Where other workers may run the neighbours of this test, each asks for its own.
-        if "PYTEST_XDIST_WORKER" in os.environ and not self._session.config.getoption("loadgroup", default=False):
+        if "PYTEST_XDIST_WORKER" in os.environ and not request.config.getoption("loadgroup", default=False):
             return [row]
-        asked = [_asked(item) for item in self._session.items]
+        asked = map(_asked, request.session.items)
         return [one for where, one in asked if where == place and one is not None]
 
-    def _ask(self, place: str, rows: list[Row]) -> dict[str, str | Exception]:
-        if place == MINISLURM:
-            return run_all(rows, minislurm(Path(tempfile.mkdtemp(dir=self._folder))), MINISLURM_WORKERS)
-        with slurm(place) as run:
-            return run_all(rows, run, SLURM_WORKERS)
+    def ask(place: str, row: Row) -> str:
+        if (place, row.name) not in known:
+            answers = _ask(place, wanted(place, row), Path(tempfile.mkdtemp(dir=folder)))
+            known.update({(place, name): facts for name, facts in answers.items()})
+        facts = known[place, row.name]
+        if isinstance(facts, Exception):
+            raise facts
+        return facts
+
+    return ask
 
 
-@pytest.fixture(scope="session")
-def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What clusters answer."""
-    return Answers(request.session, tmp_path_factory.mktemp("contract"))
+def _ask(place: str, rows: list[Row], folder: Path) -> dict[str, Answer]:
+    """Start a place and let it answer rows."""
+    if place == PLANTED:
+        return run_planted(rows, folder, MINISLURM_WORKERS)
+    if place == MINISLURM:
+        with minislurm(folder) as run:
+            return run_all(rows, run, MINISLURM_WORKERS)
+    with slurm(place) as run:
+        return run_all(rows, run, SLURM_WORKERS)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import clusters
 from clusters import SlurmCluster
@@ -38,41 +39,59 @@ def slurm(version: str) -> Iterator[Run]:
         yield run
 
 
-def minislurm(folder: Path, package: Path = PACKAGE) -> Run:
-    """Make a minislurm in an empty folder, of trainsub's own code or of a copy."""
-    home = folder / "minislurm"
-    home_of_user = folder / "home"
-    home_of_user.mkdir(parents=True)
-    program = [sys.executable, "-I", str(package / "minislurm" / "__main__.py"), str(home), "setup"]
+@contextmanager
+def minislurm(folder: Path, package: Path = PACKAGE, patience: int = 300) -> Iterator[Run]:
+    """Make a minislurm in an empty folder, and end what it runs at last.
+
+    Args:
+        folder: Where it is made.
+        package: trainsub's own code, or a copy of it.
+        patience: How often a row looks whether something has come true; 300 is a minute and a half.
+    """
+    user = folder / "user"
+    user.mkdir(parents=True)
     size = ["--nodes", str(NODES), "--cpus-per-node", str(CPUS), "--gpus-per-node", str(GPUS)]
-    done = subprocess.run(
-        [*program, *size, "--set", f"first_job_id={FIRST_ID}", "--set", "gpu_type=h100", "--set", "requeue_delay=8"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # The ids, GPUs and times of the containers.
+    settings = {"first_job_id": FIRST_ID, "gpu_type": "h100", "requeue_delay": 8}
+    words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    done = _call(package, folder, "setup", *size, *words)
     if done.returncode:
-        raise RuntimeError(f"minislurm's setup ended with {done.returncode}: {done.stderr or done.stdout}")
+        raise RuntimeError(f"minislurm's setup ended with {done.returncode}: {done.stdout}")
     environment = {
-        "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
-        "HOME": str(home_of_user),
+        "PATH": f"{folder / 'minislurm' / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(user),
         "USER": pwd.getpwuid(os.getuid()).pw_name,
+        "PATIENCE": str(patience),
     }
 
     def run(text: str) -> str:
-        done = subprocess.run(
-            ["bash", "-c", text],
-            cwd=home_of_user,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
-        )
-        return done.stdout.decode(errors="replace")
+        return _run(["bash", "-c", text], cwd=user, env=environment).stdout
 
-    return run
+    try:
+        yield run
+    finally:
+        # The copy may be broken on purpose.
+        _call(PACKAGE, folder, "scancel", "--quiet", "--user", environment["USER"])
+
+
+def _call(package: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of minislurm."""
+    program = [sys.executable, "-I", str(package / "minislurm" / "__main__.py"), str(folder / "minislurm")]
+    return _run([*program, *words])
+
+
+def _run(argv: Sequence[str], **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        timeout=SECONDS,
+        check=False,
+        **more,
+    )
 
 
 def run_all(rows: Iterable[Row], run: Run, workers: int) -> dict[str, str | Exception]:

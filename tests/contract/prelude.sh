@@ -95,11 +95,11 @@ submit() { # arguments of sbatch: prints the id
     echo "${id%%;*}"
 }
 
-await() { # command: until it is true, a minute and a half at most
+await() { # command: until it is true; a minute and a half at most, or so many ticks as PATIENCE says
     local ticks=0
     until "$@"; do
         ticks=$((ticks + 1))
-        [ "$ticks" -lt 300 ] || die "waited in vain for: $*"
+        [ "$ticks" -lt "${PATIENCE:-300}" ] || die "waited in vain for: $*"
         sleep 0.3
     done
 }
