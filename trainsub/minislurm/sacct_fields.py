@@ -81,10 +81,10 @@ def job_id(row: Row) -> str:
 
 
 def _state(row: Row, _: Context) -> str:
+    state, by = row.record.state, row.record.stop_by
     if row.step is not None:
-        return row.step.state
-    by = row.record.stop_by
-    return f"CANCELLED by {by}" if row.record.state == "CANCELLED" and by is not None else row.record.state
+        state, by = row.step.state, row.step.stop_by
+    return f"CANCELLED by {by}" if state == "CANCELLED" and by is not None else state
 
 
 def _code(pair: tuple[int, int]) -> str:
