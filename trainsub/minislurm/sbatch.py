@@ -18,9 +18,9 @@ from trainsub.minislurm.request import Surroundings, build
 from trainsub.minislurm.sbatch_options import TABLE
 from trainsub.minislurm.sources import find_script, script_options, variables
 from trainsub.minislurm.values import Array, Job, Request
+from trainsub.minislurm.version import VERSION
 
 NAME = "sbatch"
-VERSION = "slurm 24.11.5-minislurm"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

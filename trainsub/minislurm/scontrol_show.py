@@ -35,9 +35,18 @@ def job(one: View, *, details: bool = False) -> list[str]:
         *_rest(one),
         *_files(one),
     ]
-    lines += [f"TresPerNode={ask.gpu_option}"] if ask.gpu_option else []
-    lines += [f"TresPerTask=cpu={ask.cpus_per_task}"] if ask.cpus_per_task else []
-    return lines
+    return lines + _last(one)
+
+
+def _last(one: View) -> list[str]:
+    ask = one.job.request
+    told = {
+        "TresPerNode": ask.gpu_option,
+        "TresPerTask": f"cpu={ask.cpus_per_task}" if ask.cpus_per_task else "",
+        **dict(ask.told),
+    }
+    names = ("CpusPerTres", "MemPerTres", "TresPerJob", "TresPerNode", "TresPerTask", "MailType")
+    return [f"{name}={told[name]}" for name in names if told.get(name)]
 
 
 def _names(one: View) -> str:
@@ -58,8 +67,9 @@ def _times(one: View) -> list[str]:
     eligible = one.eligible
     accrues = None if eligible is not None and eligible > one.now else eligible
     start, end, deadline = moment(one.start, "Unknown"), moment(one.end, "Unknown"), moment(one.job.request.deadline)
+    least = dict(one.job.request.told).get("TimeMin", "N/A")
     return [
-        f"RunTime={format_time(one.used)} TimeLimit={format_time(one.job.request.time_limit)} TimeMin=N/A",
+        f"RunTime={format_time(one.used)} TimeLimit={format_time(one.job.request.time_limit)} TimeMin={least}",
         f"SubmitTime={moment(one.job.submit)} EligibleTime={moment(eligible, 'Unknown')}",
         f"AccrueTime={moment(accrues, 'Unknown')}",
         *([f"ResizeTime={moment(one.job.resized)}"] if one.job.resized is not None else []),
@@ -80,8 +90,8 @@ def _place(one: View) -> list[str]:
 
 def _size(one: View) -> list[str]:
     ask, held = one.job.request, one.held
-    fixed = one.pending and (one.nodes > 1 or one.job.held)
-    count = f"{one.nodes}-{one.nodes}" if fixed else str(one.nodes)
+    ranged = one.pending and ask.most_nodes is not None and (one.nodes > 1 or one.job.held)
+    count = f"{one.nodes}-{max(one.nodes, ask.most_nodes or 0)}" if ranged else str(one.nodes)
     tasks = f"NumTasks={amounts.tasks(ask)} CPUs/Task={ask.cpus_per_task or 1}"
     return [
         f"NumNodes={count} NumCPUs={(held or one.wanted).cpus} {tasks} ReqB:S:C:T=0:0:*:*",
@@ -105,12 +115,16 @@ def _details(one: View) -> list[str]:
 def _rest(one: View) -> list[str]:
     ask = one.job.request
     asked = "MinMemoryCPU=" + memory(one.conf.def_mem_per_cpu)
-    if ask.memory is not None:
+    told = dict(ask.told)
+    if "MinMemoryCPU" in told:
+        asked = f"MinMemoryCPU={told['MinMemoryCPU']}"
+    elif ask.memory is not None:
         asked = "MinMemoryNode=" + (memory(ask.memory) if ask.memory else "0")
+    shared = f"OverSubscribe={'NO' if ask.exclusive else 'OK'} Contiguous={told.get('Contiguous', '0')}"
     return [
         f"MinCPUsNode={one.min_cpus} {asked} MinTmpDiskNode=0",
         "Features=(null) DelayBoot=00:00:00",
-        f"OverSubscribe={'NO' if ask.exclusive else 'OK'} Contiguous=0 Licenses=(null) Network=(null)",
+        f"{shared} Licenses=(null) Network={told.get('Network', _NULL)}",
         f"Command={ask.command or _NULL}",
         f"WorkDir={ask.chdir}",
         *([f"Comment={ask.comment} "] if ask.comment else []),
