@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainsub.minislurm.queue import Queue
+
 MAIN = Path(__file__).parents[2] / "trainsub" / "minislurm" / "__main__.py"
 
 
@@ -42,3 +44,12 @@ def make(home: Path, *options: str) -> Path:
     said = own(home, "setup", "--set", "kill_wait=0.5", *options)
     assert said == Said(0, "", "")
     return home
+
+
+def end_all(folder: Path) -> None:
+    """Cancel what was left in all homes below a folder, so that no keeper stays."""
+    for path in folder.rglob("queue.sqlite"):
+        with Queue(path.parent) as queue:
+            left = sorted({str(job.array_job_id) for job in queue.open_jobs()})
+        if left:
+            own(path.parent, "scancel", *left)

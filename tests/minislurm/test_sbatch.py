@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from minislurm.made import Said, call, make
+from minislurm.made import Said, call, end_all, make
 
 from trainsub.minislurm.folder import read_environment
 from trainsub.minislurm.queue import Queue
@@ -79,12 +79,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """Make one; what should run in it after all ends with the test."""
-    desk = Desk(tmp_path)
-    yield desk
-    with Queue(desk.home) as queue:
-        running = [job.job_id for job in queue.open_jobs()]
-    if running:
-        call(desk.home / "bin" / "scancel", *map(str, running))
+    yield Desk(tmp_path)
+    end_all(tmp_path)
 
 
 def test_a_job(desk: Desk) -> None:

@@ -1,20 +1,28 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from minislurm.made import MAIN, Said, call, make, own
+from minislurm.made import MAIN, Said, call, end_all, make, own
 
 from trainsub.minislurm import conf, setup
 
 COMMANDS = ["sacct", "sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun"]
+
+
+@pytest.fixture(autouse=True)
+def _no_keeper_stays(tmp_path: Path) -> Iterator[None]:
+    yield
+    end_all(tmp_path)
 
 
 def test_a_new_home(tmp_path: Path) -> None:
@@ -227,3 +235,23 @@ def test_only_what_is_light_is_loaded(tmp_path: Path) -> None:
         assert module not in loaded, module
     rooms = {name.split(".")[1] for name in loaded if name.startswith("trainsub.")}
     assert rooms <= {"minislurm", "slurm", "errors"}
+
+
+def test_nobody_reads_the_answer(tmp_path: Path) -> None:
+    """No complaint of Python's."""
+    home = make(tmp_path / "home")
+    said = call("sh", "-c", '{ "$0" --help; echo $? >code; } | true', home / "bin" / "sbatch", cwd=tmp_path)
+    assert (said.err, (tmp_path / "code").read_text()) in {("", "0\n"), ("", "1\n")}
+
+
+def test_an_interrupted_command(tmp_path: Path) -> None:
+    """As a shell tells it."""
+    home = make(tmp_path / "home")
+    with subprocess.Popen(
+        [home / "bin" / "sbatch", "--hold"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        time.sleep(0.5)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == 130
+        assert running.stderr is not None
+        assert running.stderr.read() == b""

@@ -46,6 +46,8 @@ def main(home: Path, words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    # Nobody else is to read what jobs were asked to do.
+    before = os.umask(0o077)
     try:
         parsed = parse(words, _OPTIONS)
         made = _conf(parsed)
@@ -56,7 +58,10 @@ def main(home: Path, words: Sequence[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"setup: error: {home} cannot be made: {error}; the state directory must be writable\n")
         return 1
-    return 0
+    else:
+        return 0
+    finally:
+        os.umask(before)
 
 
 def wrapper(home: Path, command: str) -> str:
@@ -77,8 +82,6 @@ def _make(home: Path, text: str) -> None:
         raise SetupError(
             f"{str(home)!r}: no colon and no line break may be in the path; choose another state directory"
         )
-    # Nobody else is to read what jobs were asked to do.
-    os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
     if home.stat().st_uid != os.geteuid():
         raise SetupError(f"{home} belongs to somebody else; choose another state directory")
