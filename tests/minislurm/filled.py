@@ -1,7 +1,6 @@
 """A queue with jobs of each kind, asked without processes of its own."""
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,8 @@ from trainsub.minislurm.values import Array, Job, Request, Share
 
 NODES = tuple(f"127.0.0.{number}" for number in range(1, 5))
 UID = os.getuid()
+NOON = 1795348800
+"""2026-11-22 12:00:00 UTC."""
 
 Main = Callable[[Path, Sequence[str]], int]
 
@@ -30,12 +31,12 @@ class Cluster:
 
     Attributes:
         home: Its home.
-        now: When the test began.
+        now: What the clock shows.
     """
 
     def __init__(self, home: Path, capture: pytest.CaptureFixture[str]) -> None:
         self.home = home
-        self.now = int(time.time())
+        self.now = NOON
         self._capture = capture
 
     @property

@@ -1,12 +1,13 @@
 import os
 import pwd
+import time
 from datetime import UTC, datetime
 
 import pytest
 from minislurm.filled import NODES, Cluster, share
 from minislurm.made import Said, own
 
-from trainsub.minislurm import squeue
+from trainsub.minislurm import squeue, squeue_fields
 from trainsub.minislurm.values import Array
 from trainsub.slurm import environment
 from trainsub.slurm import squeue as questions
@@ -43,7 +44,7 @@ def test_the_long_table_is_dated(cluster: Cluster) -> None:
     """--long begins with the date, unless there is no header."""
     cluster.running()
     first, header, row = cluster.ask(squeue.main, "-l").out.splitlines()
-    assert datetime.strptime(first, "%c").year > 2020
+    assert time.strptime(first, "%a %b %d %H:%M:%S %Y").tm_year > 2020
     assert header.split()[4:7] == ["STATE", "TIME", "TIME_LIMI"]
     assert row.split()[4:7] == ["RUNNING", "0:30", "1:00:00"]
     assert len(lines(cluster, "-l")) == 1
@@ -231,7 +232,7 @@ def test_arrays(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
         "1_5|2|1|5|PD|JobHeldUser",
     ]
     assert lines(cluster, "-h", "-j", "1_5,1_6", "-o", "%i") == ["1_[5-6]"]
-    cluster.put("long", array=Array(0, pending=tuple(range(0, 99, 3)) + (100,), count=34))
+    cluster.put("long", array=Array(0, pending=(*range(0, 99, 3), 100), count=34))
     monkeypatch.setenv("SLURM_BITSTR_LEN", "0")
     assert lines(cluster, "-n", "long", "-o", "%i")[0].endswith(",96,100]")
     monkeypatch.delenv("SLURM_BITSTR_LEN")
@@ -340,11 +341,11 @@ def test_every_word_and_letter_tells_something(cluster: Cluster) -> None:
     cluster.ended()
     cluster.put("array", array=ARRAY)
     cluster.put("gone", state="CANCELLED", start=cluster.now, end=cluster.now)
-    form = ",".join(f"{word}:|" for word in squeue.WORDS)
-    assert {line.count("|") for line in lines(cluster, "-t", "all", "-O", form)} == {len(squeue.WORDS)}
-    form = "|".join(f"%{letter}" for letter in squeue.LETTERS)
+    form = ",".join(f"{word}:|" for word in squeue_fields.WORDS)
+    assert {line.count("|") for line in lines(cluster, "-t", "all", "-O", form)} == {len(squeue_fields.WORDS)}
+    form = "|".join(f"%{letter}" for letter in squeue_fields.LETTERS)
     assert len(lines(cluster, "-r", "-t", "all", "-o", form)) == 9
-    for letter in squeue.LETTERS:
+    for letter in squeue_fields.LETTERS:
         assert len(lines(cluster, "-S", letter, "-o", "%i")) == 3
 
 

@@ -79,7 +79,7 @@ def test_any_format_is_read(text: str, value: str) -> None:
 
 
 @given(st.text(min_size=1), st.integers(1, 40), st.booleans())
-def test_a_column_is_as_wide_as_it_says(text: str, width: int, right: bool) -> None:
+def test_a_column_is_as_wide_as_it_says(text: str, width: int, right: bool) -> None:  # noqa: FBT001
     """A text is cut or filled to the width."""
     assert len(Column("i", width, right).fit(text)) == width
 
