@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from cluster.laptop import Laptop
 from clusters import PYTHON
 
@@ -59,6 +60,7 @@ def test_a_training_ends_well_and_the_next_one_goes_on_from_its_checkpoint(lapto
     assert "step-00000009.pt" in laptop.there("ls", checkpoints).split()
 
 
+@pytest.mark.parametrize("cluster", ["24.11"], indirect=True)  # minutes of waiting, and the same on each
 def test_the_time_limit_stops_a_training_and_the_next_run_goes_on(laptop: Laptop) -> None:
     """The loss goes on where it stopped, and is that of a training that was never stopped."""
     checkpoints = f"{laptop.root}-limited"

@@ -13,7 +13,7 @@ from docs.pages import ROOT, Block, Session, blocks, pages, same
 from minislurm_runs.machine import torch_venv
 
 from trainsub import parse_spec
-from trainsub.config import Layer, parse_toml, resolve
+from trainsub.config import Layer, built_in_layer, parse_toml, resolve
 from trainsub.sandbox import docker
 
 PAGES = pages()
@@ -55,7 +55,7 @@ def test_toml_is_a_spec_or_a_configuration(block: Block) -> None:
     name = Path(block.file or "").name
     if "config" in block.words or name in {"config.toml", "trainsub.toml"}:
         data = parse_toml(block.text, block.where)
-        layers = [Layer("user", block.where, data, "/home/me")]
+        layers = [built_in_layer("/minislurm"), Layer("user", block.where, data, "/home/me")]
         if name == "trainsub.toml":
             hosts = {name: {"host": "h"} for name in data["clusters"]}
             layers = [Layer("user", "", {"clusters": hosts}, ""), Layer("project", block.where, data, "")]

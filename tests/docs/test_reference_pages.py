@@ -13,7 +13,7 @@ import pytest
 from docs.pages import ROOT, pages
 
 from trainsub import errors
-from trainsub.config.model import Cluster, Config, Price
+from trainsub.config.model import Cluster, Config, MiniSlurm, Price
 from trainsub.documents import models
 from trainsub.spec import JobSpec
 from trainsub.spec.model import Code, Launch, Setup
@@ -87,6 +87,7 @@ def _verbs(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         ("config.md", Config),
         ("config.md", Cluster),
         ("config.md", Price),
+        ("config.md", MiniSlurm),
     ],
 )
 def test_every_key_is_in_the_reference(page: str, table: type) -> None:
