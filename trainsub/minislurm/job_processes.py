@@ -1,7 +1,7 @@
 """The processes of a job: which they are, how they get a signal, how they all end."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +20,22 @@ def find(queue: Queue, job: Job, root: int | None) -> set[int]:
         job: The job.
         root: Its stepd, below which they are; None when it is dead.
     """
+    return finder(queue, job, root)()
+
+
+def finder(queue: Queue, job: Job, root: int | None) -> Callable[[], set[int]]:
+    """Return what finds the processes of a job, as ``find``, but without the queue.
+
+    A process that was stopped, in order to be killed, may hold it.
+    """
     steps = [step for step in queue.steps(job.job_id) if step.restarts == job.restarts]
-    found = processes.marked(processes.MARK, job.mark) | _of_sessions([one for step in steps for one in _leaders(step)])
-    return _whole(queue.home, found) | (below(queue.home, root) if root is not None else set())
+    leaders = [one for step in steps for one in _leaders(step)]
+
+    def look() -> set[int]:
+        found = processes.marked(processes.MARK, job.mark) | _of_sessions(leaders)
+        return _whole(queue.home, found) | (below(queue.home, root) if root is not None else set())
+
+    return look
 
 
 def of_step(queue: Queue, step: Step, mark: str) -> set[int]:
@@ -64,7 +77,7 @@ def _whole(home: Path, found: set[int]) -> set[int]:
 
 def kill(queue: Queue, job: Job) -> bool:
     """Kill all processes of a job whose stepd is dead; return whether none is left."""
-    return processes.kill_all(lambda: find(queue, job, None))
+    return processes.kill_all(finder(queue, job, None))
 
 
 def close_steps(queue: Queue, job: Job, state: str, now: int) -> None:

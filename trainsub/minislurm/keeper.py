@@ -61,7 +61,7 @@ def own_command(home: Path, *words: str) -> list[str]:
 
 def own_environment() -> dict[str, str]:
     """Return an environment in which nothing of a user, or of a job that this may run in, is left."""
-    kept = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "MINISLURM_PORTABLE")
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 

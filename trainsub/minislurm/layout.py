@@ -3,11 +3,6 @@
 from collections.abc import Sequence
 
 
-def wanted(total: int, nodes: int) -> tuple[int, ...]:
-    """Return how many tasks each node is asked to hold: the first ones all but one for each of the rest."""
-    return (max(1, total - nodes + 1),) + (1,) * (nodes - 1)
-
-
 def dealt(total: int, capacities: Sequence[int]) -> tuple[int, ...]:
     """Return how many of the tasks each node gets: one by one in turn, as long as it has room.
 
@@ -32,7 +27,7 @@ def nodes_of_tasks(counts: Sequence[int], how: str) -> tuple[int, ...]:
         counts: Tasks of each node.
         how: ``block``, ``cyclic`` or ``plane=N``.
     """
-    size = {"block": max(counts, default=1), "cyclic": 1}.get(how) or int(how.partition("=")[2])
+    size = max([1, *counts]) if how == "block" else int(how.partition("=")[2] or 1)
     left = list(counts)
     found: list[int] = []
     while any(left):

@@ -130,7 +130,7 @@ def marked(name: str, value: str) -> set[int]:
     if by_proc():
         word = f"{name}={value}".encode()
         return {int(pid) for pid in os.listdir(_PROC) if pid.isdigit() and word in _environment(pid)}  # noqa: PTH208
-    text = f" {name}={value}"
+    text = f" {name}={value} "
     lines = (line for line in _output("ps", "axeww", "-o", "pid=,command=").splitlines() if text in f"{line} ")
     return {int(line.split(None, 1)[0]) for line in lines} - {os.getpid()}
 

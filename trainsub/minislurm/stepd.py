@@ -56,7 +56,7 @@ def main(home: Path, words: Sequence[str]) -> int:
             traceback.print_exc()
             sys.stderr.flush()
             # The keeper tells what became of the job; nothing of it may go on.
-            processes.kill_all(lambda: job_processes.find(queue, job, os.getpid()))
+            processes.kill_all(job_processes.finder(queue, job, os.getpid()))
             raise
     keeper.ensure(home)
     return 0
@@ -74,7 +74,7 @@ def _guard(home: Path, job_id: int, mark: str, worker: int) -> int:
         job = queue.job(job_id)
         if job is not None:
             marked = replace(job, mark=mark)
-            processes.kill_all(lambda: job_processes.find(queue, marked, os.getpid()))
+            processes.kill_all(job_processes.finder(queue, marked, os.getpid()))
     return 1
 
 
@@ -120,7 +120,7 @@ class Stepd:
                 status = self._watch(self.script.pid)
                 code, number = (0, os.WTERMSIG(status)) if os.WIFSIGNALED(status) else (os.WEXITSTATUS(status), 0)
         self._end_steps()
-        processes.kill_all(self._find)
+        self._kill()
         self._insist(lambda: self._tell_end(code, number))
         if self.script is not None:
             self.script.clean()
@@ -133,6 +133,9 @@ class Stepd:
     def _find(self) -> set[int]:
         return job_processes.find(self.queue, self.job, os.getpid())
 
+    def _kill(self) -> None:
+        processes.kill_all(job_processes.finder(self.queue, self.job, os.getpid()))
+
     def _watch(self, pid: int) -> int:
         """Wait for the batch script; return its status."""
         while pid not in processes.reap():
@@ -142,7 +145,7 @@ class Stepd:
                 self._look()
                 self._mind_the_time()
                 if self.kill_at is not None and time.monotonic() >= self.kill_at:
-                    processes.kill_all(self._find)
+                    self._kill()
                 self._keep_a_keeper()
             except (QueueError, OSError):
                 traceback.print_exc()
@@ -152,7 +155,7 @@ class Stepd:
 
     def _die(self) -> NoReturn:
         processes.kill_all(lambda: job_processes.below(self.queue.home, os.getpid()))
-        processes.kill_all(self._find)
+        self._kill()
         os._exit(1)
 
     def _has_home(self) -> bool:
