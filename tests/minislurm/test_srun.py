@@ -113,18 +113,22 @@ def test_a_step_waits_for_the_others_but_not_for_those_that_overlap() -> None:
         ("-t never true", "Invalid --time specification", 255),
         ("-m zigzag true", "Invalid --distribution specification", 255),
         ("-m arbitrary true", "minislurm does not know --distribution=arbitrary", 255),
-        ("-K x true", "Invalid --kill-on-bad-exit specification", 255),
+        ("-Kx true", "Invalid --kill-on-bad-exit specification", 255),
         ("--open-mode=x true", "Invalid --open-mode specification", 255),
         ("--gpus-per-node=x true", "Invalid --gpus-per-node specification", 255),
     ],
 )
 def test_what_cannot_be_understood(line: str, words: str, code: int) -> None:
     """As 24.11 says it."""
-    with pytest.raises(AskedError, match=words) as caught:
+
+    def understand() -> None:
         given = asked(line)
         srun_step.place(given, srun_step.shape(given, JOB), JOB, ())
         given.seconds()
         given.number("kill-on-bad-exit", 0)
+
+    with pytest.raises(AskedError, match=words) as caught:
+        understand()
     assert caught.value.code == code
 
 
