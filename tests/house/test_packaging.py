@@ -34,6 +34,7 @@ def test_wheel_holds_everything(tmp_path: Path) -> None:
     wanted = {
         "trainsub/py.typed",
         "trainsub/remote/submit.sh",
+        "trainsub/minislurm/__main__.py",
         "trainsub/_templates/torchrun.sbatch.j2",
         "trainsub/_templates/srun.sbatch.j2",
         "trainsub/_containers/Dockerfile",
