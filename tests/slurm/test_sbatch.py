@@ -252,6 +252,8 @@ def test_any_answer_has_a_meaning_and_only_an_id_is_acceptance(rc: int, stdout: 
             "slurm.time",
         ),
         (failed("Unable to contact slurm controller (connect failure)"), ""),
+        (failed("No space left on device"), ""),
+        ("sbatch: error: /x/queue.sqlite: database or disk is full", ""),
         ("sbatch: error: Batch script contains DOS line breaks (\\r\\n)", "template"),
         ("bash: line 1: sbatch: command not found", ""),
         ("timeout: failed to run command 'sbatch': No such file or directory", ""),

@@ -20,6 +20,7 @@ class Explanation:
 
 # The first match counts, so the precise ones come first. The texts are Slurm's error table, and those of its options.
 _TABLE: tuple[tuple[str, str, str], ...] = (
+    ("disk is full|no space left", "", "Make room on the cluster, then submit again."),
     ("invalid partition", "partition", "`sinfo -s` on the cluster lists the partitions that you may use."),
     ("no partition specified", "partition", "The cluster has no default partition: name one."),
     ("partition in down state", "partition", "The partition is down: choose another one, or wait."),
