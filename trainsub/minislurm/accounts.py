@@ -110,7 +110,7 @@ class Window:
         )
 
     def _in_time(self, record: Record) -> bool:
-        could = bool(self.jobs) or (record.eligible is not None and record.eligible <= self.until)
+        could = bool(self.jobs) if record.eligible is None else record.eligible <= self.until
         return could and (record.end is None or record.end >= self.since)
 
     def _was(self, record: Record, state: str) -> bool:
@@ -155,17 +155,17 @@ def newest(found: Sequence[Row]) -> list[Row]:
 
 
 def chosen(found: Iterable[Row], names: Sequence[JobName]) -> list[Row]:
-    """Return the rows that the ids mean: of ``12.0`` the step alone."""
+    """Return the rows that the ids mean: ``12.0`` means the step alone, and leaves out those that nobody names."""
     if not names:
         return list(found)
-    return [
-        row
-        for row in found
-        if any(
-            _meant(row.record, name) and (not name.step or (row.step is not None and row.step.name == name.step))
-            for name in names
-        )
-    ]
+    return [row for row in found if _chosen(row, [name for name in names if _meant(row.record, name)])]
+
+
+def _chosen(row: Row, names: Sequence[JobName]) -> bool:
+    steps = {name.step for name in names if name.step}
+    if row.step is None:
+        return any(not name.step for name in names)
+    return bool(names) and (not steps or row.step.name in steps)
 
 
 def spread(found: Iterable[Row]) -> list[Row]:

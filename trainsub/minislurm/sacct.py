@@ -48,11 +48,16 @@ _OPTIONS = (
     Option("verbose", "v", "no"),
     Option("version", "V", "no"),
 )
+_UNKNOWN = (
+    "associations", "batch-script", "clusters", "completion", "env-vars", "expand-pattern", "federation", "file", "gid",
+    "json", "ncpus", "nnodes", "timelimit-max", "timelimit-min", "truncate", "units", "wckeys", "whole-hetjob", "yaml",
+)  # fmt: skip
 _USAGE = """\
 Usage: sacct [-A accounts] [-E time] [-j jobs] [-N nodes] [-o fields] [-q qos] [-r partitions] [-s states] [-S time]
              [-u users] [--array] [--delimiter text] [--name names] [--noconvert] [-abDelnpPX]
 """
 _IN_A_LINE = 4
+_EVER = 2**40
 
 
 class _WrongError(Exception):
@@ -68,7 +73,8 @@ def main(home: Path, words: Sequence[str]) -> int:
     try:
         return _run(home, parse(words, _OPTIONS))
     except OptionError as error:
-        sys.stderr.write(f"sacct: {error}\nsacct: minislurm knows these options:\n{_USAGE}")
+        unknown = next((name for name in _UNKNOWN if str(error).startswith(f"unrecognized option '--{name}")), "")
+        sys.stderr.write(f"sacct: error: minislurm does not know --{unknown}\n" if unknown else f"sacct: {error}\n")
     except _WrongError as error:
         sys.stderr.write(f"{error}\n")
     return 1
@@ -238,7 +244,9 @@ def _times(parsed: Parsed, now: int, *, jobs: bool, states: bool) -> tuple[int, 
     if until is None:
         # In a state at one moment, unless the user names two.
         until = since if states and given_since is not None else now
+    # Of jobs that are named those are told of, too, that cannot start yet.
+    open_end = jobs and given_until is None and not states
     if since > until and not (states and given_until is None):
         shown = [time.strftime(STANDARD, time.localtime(one)) for one in (since, until)]
         raise _WrongError(f"sacct: error: Start time ({shown[0]}) requested is after end time ({shown[1]}).")
-    return since, until
+    return since, _EVER if open_end else until

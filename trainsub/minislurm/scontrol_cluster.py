@@ -70,7 +70,8 @@ def partition(one: Partition, conf: Conf) -> list[str]:
 
 def config(conf: Conf, home: Path, now: int) -> str:
     """Return what ``show config`` prints: the settings that say something here."""
-    gpus = ["gres/gpu"] + ([f"gres/gpu:{conf.gpu_type}"] if conf.gpu_type else [])
+    kind = [f"gres/gpu:{conf.gpu_type}"] if conf.gpu_type else []
+    gpus = ["gres/gpu", *kind, "gres/gpumem", "gres/gpuutil"]
     settings: tuple[tuple[str, object], ...] = (
         ("AccountingStorageEnforce", "none"),
         ("AccountingStorageHost", os.uname().nodename),

@@ -13,7 +13,7 @@ from trainsub.minislurm.selection import SelectionError
 from trainsub.minislurm.values import Job, Request
 from trainsub.slurm.units import parse_time
 
-_STARTED = "Job is no longer pending execution"
+STARTED = "Job is no longer pending execution"
 _DENIED = "Access/permission denied"
 NOT_HERE = "Requested operation not supported on this system"
 _BAD_LIMIT = "Requested time limit is invalid (missing or exceeds some limit)"
@@ -47,7 +47,7 @@ def _asks(job: Job, **changes: object) -> Job:
 
 def _waiting(job: Job) -> Job:
     if job.state != lifecycle.PENDING:
-        raise ChangeError(_STARTED)
+        raise ChangeError(STARTED)
     return job
 
 
@@ -90,7 +90,8 @@ def _nice(job: Job, value: str, _: Here) -> Job:
 
 
 def _node_count(job: Job, value: str, _: Here) -> Job:
-    return _asks(_waiting(job), nodes=int(value.partition("-")[0]))
+    least, _dash, most = value.partition("-")
+    return _asks(_waiting(job), nodes=int(least), most_nodes=int(most or least))
 
 
 def _nodelist(job: Job, value: str, here: Here) -> Job:

@@ -10,7 +10,7 @@ from trainsub.minislurm.lifecycle import ChangeError
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.scontrol_call import WrongError
 from trainsub.minislurm.scontrol_change import Change
-from trainsub.minislurm.scontrol_keys import BAD_NODE, NOT_HERE, SETTERS, THROTTLE, Here, nodes
+from trainsub.minislurm.scontrol_keys import BAD_NODE, NOT_HERE, SETTERS, STARTED, THROTTLE, Here, nodes
 from trainsub.minislurm.values import Job, Record
 from trainsub.slurm.units import parse_time
 
@@ -42,11 +42,10 @@ def read(words: Sequence[str], queue: Queue, conf: Conf, now: int) -> tuple[str,
     Raises:
         WrongError: They cannot be understood.
     """
-    pairs = list(_pairs(words))
+    pairs = _pairs(words)
     named = [value for key, value in pairs if key in {"job", "jobid"}]
     if not named:
-        other = next((key for key, _ in pairs if key in _OTHER_ENTITIES), "")
-        raise WrongError(f"scontrol: error: minislurm does not know an update of {other}" if other else _NO_JOB)
+        raise WrongError(_NO_JOB)
     if "_" in named[-1] and any(key == "arraytaskthrottle" for key, _ in pairs):
         raise WrongError(f"{named[-1]}: {NOT_HERE} ({THROTTLE})")
     here = Here(queue, conf, now)
@@ -72,6 +71,9 @@ def read(words: Sequence[str], queue: Queue, conf: Conf, now: int) -> tuple[str,
 
 
 def _pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    other = next((word for word in words if word.partition("=")[0].lower() in _OTHER_ENTITIES), "")
+    if other:
+        raise WrongError(f"scontrol: error: minislurm does not know an update of {other.partition('=')[0]}")
     rest, pairs = list(words), []
     while rest:
         word = rest.pop(0)
@@ -83,7 +85,7 @@ def _pairs(words: Sequence[str]) -> list[tuple[str, str]]:
         elif key.endswith(("+", "-")):
             raise WrongError(f"scontrol: error: minislurm does not know {word} in an update of a job\nRequest aborted")
         known = key.lower()
-        if known not in {"job", "jobid"} | set(SETTERS) | _OTHER_ENTITIES:
+        if known not in {"job", "jobid"} | set(SETTERS):
             if known in _ELSEWHERE.split():
                 raise WrongError(
                     f"scontrol: error: minislurm does not know {key} in an update of a job\nRequest aborted"
@@ -116,6 +118,8 @@ def _check(key: str, value: str, now: int) -> None:
 def _shrink(job: Job, key: str, value: str, here: Here) -> tuple[Job, Record | None]:
     if key in {"numnodes", "reqnodes"}:
         count = int(value.partition("-")[0])
+        if job.resized is not None:
+            raise ChangeError(STARTED)
         if count > len(job.shares):
             raise ChangeError(NOT_HERE)
         names = [share.node for share in job.shares[:count]]

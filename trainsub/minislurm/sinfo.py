@@ -126,7 +126,7 @@ def _columns(
         letters = None if parsed.has("summarize") or parsed.has("Node") else os.environ.get("SINFO_FORMAT")
     if words is not None:
         columns, unknown = table.words(words, WORDS)
-        sys.stderr.writelines(f"sinfo: error: Invalid job format specification: {one}\n\n" for one in unknown)
+        sys.stderr.writelines(f"sinfo: error: Invalid job format specification: {one}\n" for one in unknown)
         return columns, WORDS.__getitem__
     columns, unknown = table.letters(_usual(parsed, partitions, conf) if letters is None else letters, LETTERS)
     sys.stderr.writelines(f"Invalid node format specification: {one}\n" for one in unknown)
@@ -162,7 +162,8 @@ def _groups(
         for one in found:
             look = tuple(field.tell(Group(conf, part, (one,))) for field in fields if field.splits)
             alike.setdefault(look, []).append(one)
-        groups += [Group(conf, part, tuple(members)) for members in alike.values()] or [Group(conf, part, ())]
+        rows = [Group(conf, part, tuple(members)) for members in alike.values()]
+        groups += rows or [Group(conf, part, ())] * told
     return groups
 
 

@@ -40,12 +40,13 @@ _OPTIONS = (
     Option("sort", "S"),
     Option("start", argument="no"),
     Option("states", "t"),
+    Option("steps", "s", "optional"),
     Option("usage", argument="no"),
     Option("user", "u"),
     Option("verbose", "v", "no"),
     Option("version", "V", "no"),
 )
-_UNKNOWN = ("clusters", "iterate", "json", "noconvert", "only-job-state", "sibling", "step", "yaml")
+_UNKNOWN = ("clusters", "iterate", "json", "noconvert", "only-job-state", "sibling", "yaml")
 _USAGE = """\
 Usage: squeue [-A account] [-j jobs] [-n names] [-o format] [-O Format] [-p partitions] [-q qos] [-S fields] [-t states]
               [-u users] [-w nodes] [--me] [--start] [-hlr]
@@ -136,6 +137,8 @@ def _run(home: Path, parsed: Parsed) -> int:
     if parsed.operands:
         raise _WrongError(f"squeue: error: Unrecognized option: {parsed.operands[0]}\n{_USAGE.rstrip()}")
     conf = load(home)
+    if parsed.has("steps"):
+        return _steps(home, conf, parsed)
     columns, header = _columns(parsed)
     now = int(time.time())
     with Queue(home) as queue:
@@ -151,6 +154,32 @@ def _run(home: Path, parsed: Parsed) -> int:
         dated = parsed.has("long") and not parsed.has("format") and not parsed.has("Format")
         sys.stdout.write(f"{time.ctime(now)}\n" * dated + table.line(columns, header))
     sys.stdout.writelines(table.line(columns, lambda name, one=one: _field(name)[1](one)) for one in views)  # type: ignore[misc]
+    return 0
+
+
+def _steps(home: Path, conf: Conf, parsed: Parsed) -> int:
+    from trainsub.minislurm import squeue_steps  # noqa: PLC0415 - rarely asked for
+
+    now = int(time.time())
+    with Queue(home) as queue:
+        jobs = queue.shown_jobs(now - conf.min_job_age)
+        query = _query(parsed, conf, jobs)
+        rows = [
+            squeue_steps.StepView(job, step, now)
+            for job in jobs
+            if job.running and query.wants(job)
+            for step in queue.steps(job.job_id)
+            if step.end is None and step.restarts == job.restarts
+        ]
+    wanted = parsed.last("steps")
+    names = None if wanted is None else selection.parts(wanted)
+    columns, unknown = table.letters(parsed.last("format") or squeue_fields.STEPS, squeue_steps.LETTERS)
+    sys.stderr.writelines(f"squeue: error: Invalid job step format specification: {one}\n" for one in unknown)
+    if not parsed.has("noheader"):
+        sys.stdout.write(table.line(columns, lambda name: squeue_steps.LETTERS[name][0]))
+    for one in rows:
+        if names is None or one.step_id in names:
+            sys.stdout.write(table.line(columns, lambda name, one=one: squeue_steps.LETTERS[name][1](one)))  # type: ignore[misc]
     return 0
 
 
@@ -171,7 +200,7 @@ def _columns(parsed: Parsed) -> tuple[list[table.Column], Callable[[str], str]]:
         words = None if letters else os.environ.get("SQUEUE_FORMAT2")
     if words is not None:
         columns, unknown = table.words(words, WORDS)
-        sys.stderr.writelines(f"squeue: error: Invalid job format specification: {one}\n\n" for one in unknown)
+        sys.stderr.writelines(f"squeue: error: Invalid job format specification: {one}\n" for one in unknown)
     else:
         columns, unknown = table.letters(squeue_fields.USUAL if letters is None else letters, LETTERS)
         sys.stderr.writelines(f"squeue: error: Invalid job format specification: {one}\n" for one in unknown)

@@ -62,7 +62,7 @@ def letters(text: str, known: Container[str]) -> tuple[list[Column], list[str]]:
 
 
 def words(text: str, known: Container[str]) -> tuple[list[Column], list[str]]:
-    """Return the columns of ``JobID:8,Name:.20|``, and the words in it that are not known; those are left out.
+    """Return the columns of ``JobID:8,Name:.20|``, and the words in it that are not known; only their ends are printed.
 
     Args:
         text: What the user gave to ``--Format``.
@@ -72,14 +72,16 @@ def words(text: str, known: Container[str]) -> tuple[list[Column], list[str]]:
     unknown: list[str] = []
     for token in filter(None, text.split(",")):
         name, colon, rest = token.partition(":")
+        right = rest.startswith(".")
+        digits = _leading_digits(rest[right:])
+        suffix = rest[right + len(digits) :]
         if name.lower() not in known:
             unknown.append(name)
+            columns += [Column("", suffix=suffix)] if suffix else []
         elif not colon:
             columns.append(Column(name.lower(), _WORD_WIDTH))
         else:
-            right = rest.startswith(".")
-            digits = _leading_digits(rest[right:])
-            columns.append(Column(name.lower(), int(digits or 0), right, rest[right + len(digits) :]))
+            columns.append(Column(name.lower(), int(digits or 0), right, suffix))
     return columns, unknown
 
 
