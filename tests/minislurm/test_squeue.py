@@ -1,14 +1,16 @@
 import os
 import pwd
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from minislurm.filled import NODES, Cluster, share
+from minislurm.filled import NODES, NOON, Cluster, share
 from minislurm.made import Said, own
 
 from trainsub.minislurm import squeue, squeue_fields
-from trainsub.minislurm.values import Array
+from trainsub.minislurm.queue import Queue
+from trainsub.minislurm.values import Array, Step
 from trainsub.slurm import environment
 from trainsub.slurm import squeue as questions
 
@@ -112,7 +114,6 @@ def test_choices(cluster: Cluster, words: tuple[str, ...], names: str) -> None:
         (("--foo",), "squeue: unrecognized option '--foo'\nTry \"squeue --help\" for more information\n"),
         (("-Y",), "squeue: invalid option -- 'Y'\nTry \"squeue --help\" for more information\n"),
         (("--json",), 'squeue: error: minislurm does not know --json\nTry "squeue --help" for more information\n'),
-        (("--step=1",), 'squeue: error: minislurm does not know --step\nTry "squeue --help" for more information\n'),
     ],
 )
 def test_refusals(cluster: Cluster, words: tuple[str, ...], complaint: str) -> None:
@@ -148,7 +149,7 @@ def test_unknown_users_and_fields_are_told_and_left_out(cluster: Cluster) -> Non
         "squeue: error: Invalid job format specification: s\nsqueue: error: Invalid user: no-such-user\n\n",
     )
     said = cluster.ask(squeue.main, "-h", "-O", "foo:5,JobID:3")
-    assert said == Said(0, "1  \n", "squeue: error: Invalid job format specification: foo\n\n")
+    assert said == Said(0, "1  \n", "squeue: error: Invalid job format specification: foo\n")
 
 
 def test_help_and_version(cluster: Cluster) -> None:
@@ -409,3 +410,28 @@ def test_as_a_process(cluster: Cluster) -> None:
     said = own(cluster.home, "squeue")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("squeue: error: ")
+
+
+def test_steps(cluster: Cluster) -> None:
+    """--steps tells of the steps that run."""
+    job = cluster.running("job", share(1), share(2))
+    task = cluster.running("array", array=replace(ARRAY, job_id=9, task=3, pending=()))
+    with Queue(cluster.home) as queue:
+        for number, name, end in ((1, "batch", None), (1, "0", None), (1, "1", NOON), (2, "batch", None)):
+            command = "batch" if name == "batch" else "train"
+            shares = job.shares if number == 1 else task.shares
+            queue.put_step(Step(number, 0, name, command, "RUNNING", NOON - 30, end=end, shares=shares))
+    said = cluster.ask(squeue.main, "-s", "-u", str(os.getuid()))
+    user = f"{pwd.getpwuid(os.getuid()).pw_name:>8.8}"
+    assert said == Said(
+        0,
+        "         STEPID     NAME PARTITION     USER      TIME NODELIST\n"
+        f"        1.batch    batch       gpu {user}      0:30 127.0.0.[1-2]\n"
+        f"            1.0    train       gpu {user}      0:30 127.0.0.[1-2]\n"
+        f"      9_3.batch    batch       gpu {user}      0:30 127.0.0.1\n",
+        "",
+    )
+    assert lines(cluster, "--steps", "-j", "1", "-o", "%i %j") == ["1.batch batch", "1.0 train"]
+    assert lines(cluster, "--steps=1.0", "-o", "%i %S %U") == [f"1.0 2026-11-22T11:59:30 {os.getuid()}"]
+    said = cluster.ask(squeue.main, "-s", "-h", "-j", "2", "-o", "%i %z")
+    assert said == Said(0, "9_3.batch %z\n", "squeue: error: Invalid job step format specification: z\n")

@@ -58,6 +58,7 @@ def test_letters(text: str, line: str, unknown: list[str]) -> None:
         ("JobID: State", "2 State", []),
         ("jobid:1,,state:7", "2RUNNING", []),
         ("foo:5", "", ["foo"]),
+        ("foo:|,jobid:", "|2", ["foo"]),
         ("", "", []),
     ],
 )
