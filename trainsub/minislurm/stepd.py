@@ -222,7 +222,9 @@ class Stepd:
         while self._running_steps() and time.monotonic() < end:
             if not warned:
                 warned = True
-                processes.wake(self._find(), signal.SIGTERM)
+                # Their tasks only: srun tells how they end.
+                for step in self._running_steps():
+                    processes.wake(job_processes.of_step(self.queue, step, self.job.mark), signal.SIGTERM)
             waiting.wait(TICK / 4)
             processes.reap()
             self._mend_steps()
