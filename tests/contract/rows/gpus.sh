@@ -1,4 +1,4 @@
-# The GPUs of a node are numbered from 0 for each job, and two jobs on it get different ones
+# A job gets as many GPUs of a node as it asked for, and two jobs on the node get different ones
 
 script job <<'END'
 echo "$CUDA_VISIBLE_DEVICES $SLURM_GPUS_ON_NODE" >"$1.script"
