@@ -4,6 +4,7 @@ It starts what can start, tells of jobs whose stepd died, and leaves no process 
 in the queue, so that the next keeper goes on where a killed one was.
 """
 
+import contextlib
 import os
 import secrets
 import signal
@@ -66,6 +67,9 @@ class Keeper:
             except (QueueError, confs.ConfError, OSError):
                 # A full disk, say: what could not be written is tried again.
                 traceback.print_exc()
+                with contextlib.suppress(OSError):
+                    # Which cuts it if it has become long.
+                    os.close(keeper.open_log(self.home))
                 time.sleep(LOOK_SECONDS)
             waiting.wait(TICK)
 
