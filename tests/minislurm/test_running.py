@@ -13,7 +13,8 @@ from minislurm.made import Said, call, make
 
 from trainsub.minislurm import processes
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.values import Job, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job
 
 NAP = "sleep 54321"
 

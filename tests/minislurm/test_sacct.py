@@ -9,7 +9,8 @@ from minislurm.made import Said
 
 from trainsub.minislurm import lifecycle, sacct, sacct_fields
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.values import Array, Job, Share, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Array, Job, Share
 from trainsub.slurm import environment
 from trainsub.slurm import sacct as questions
 

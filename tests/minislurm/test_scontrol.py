@@ -9,7 +9,8 @@ from minislurm.made import Said
 
 from trainsub.minislurm import scontrol, setup
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.values import Array, Job, Process, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Array, Job, Process
 from trainsub.slurm import scontrol as questions
 
 ARRAY = Array(0, pending=(1, 2, 3, 4, 5), limit=2, count=5, least=1, most=5)

@@ -10,7 +10,8 @@ from minislurm.made import Said, own
 
 from trainsub.minislurm import squeue, squeue_fields
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.values import Array, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Array
 from trainsub.slurm import environment
 from trainsub.slurm import squeue as questions
 

@@ -4,7 +4,8 @@ import pytest
 
 from trainsub.minislurm import srun_options, srun_step
 from trainsub.minislurm.srun_options import Asked, AskedError
-from trainsub.minislurm.values import Job, Request, Share, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job, Request, Share
 
 JOB = Job(
     12, 1000, Request("job", "gpu"), 900, state="RUNNING", shares=tuple(Share(f"n{n}", 2, (0, 1)) for n in (1, 2))

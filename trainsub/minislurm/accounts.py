@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from trainsub.minislurm.selection import JobName, SelectionError
-from trainsub.minislurm.values import Job, Record, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job, Record
 
 _OWN_CODE = frozenset({"COMPLETED", "FAILED", "OUT_OF_MEMORY"})
 _BATCH = "batch"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from trainsub.minislurm import keeper, processes
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.values import Job, Process, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job, Process
 
 BATCH = "batch"
 

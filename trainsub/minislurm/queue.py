@@ -12,7 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from trainsub.minislurm.values import Array, Job, Process, Record, Request, Share, Signal, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Array, Job, Process, Record, Request, Share, Signal
 
 FILE = "queue.sqlite"
 BUSY_SECONDS = 30.0

@@ -8,8 +8,9 @@ from pathlib import Path
 from trainsub.minislurm import amounts, patterns, view
 from trainsub.minislurm.amounts import Amounts
 from trainsub.minislurm.conf import Conf
+from trainsub.minislurm.steps import Step
 from trainsub.minislurm.table import memory, moment
-from trainsub.minislurm.values import Array, Job, Share, Step
+from trainsub.minislurm.values import Array, Job, Share
 from trainsub.minislurm.view import View
 from trainsub.slurm.hostlist import compress
 from trainsub.slurm.units import format_time

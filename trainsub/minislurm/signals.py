@@ -4,7 +4,8 @@ import time
 
 from trainsub.minislurm import job_processes, processes
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.values import Job, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job
 
 _DUE_TO = {
     "TIMEOUT": " DUE TO TIME LIMIT",

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from trainsub.minislurm import view
+from trainsub.minislurm.steps import Step
 from trainsub.minislurm.table import clock, moment
-from trainsub.minislurm.values import Job, Step
+from trainsub.minislurm.values import Job
 
 
 @dataclass(frozen=True, slots=True)

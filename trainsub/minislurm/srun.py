@@ -13,7 +13,8 @@ from trainsub.minislurm import conf, processes, srun_options, srun_step, srun_ta
 from trainsub.minislurm.environment import Tasks
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.srun_options import Asked, AskedError
-from trainsub.minislurm.values import Job, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job
 from trainsub.minislurm.version import VERSION
 
 TICK = 0.2

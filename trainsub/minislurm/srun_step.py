@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from trainsub.minislurm import layout
 from trainsub.minislurm.srun_options import Asked, AskedError
-from trainsub.minislurm.values import Job, Share, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job, Share
 from trainsub.slurm import hostlist
 
 

@@ -13,7 +13,8 @@ from trainsub.minislurm.conf import Conf
 from trainsub.minislurm.queue import Queue, QueueError
 from trainsub.minislurm.srun_options import Asked
 from trainsub.minislurm.srun_tasks import Files, Task
-from trainsub.minislurm.values import Job, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job
 
 TICK = 0.2
 TOGETHER = 0.05

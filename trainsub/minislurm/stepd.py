@@ -19,7 +19,8 @@ from typing import NoReturn
 
 from trainsub.minislurm import batch, conf, job_processes, keeper, lifecycle, processes, signals, waiting
 from trainsub.minislurm.queue import FILE, Queue, QueueError
-from trainsub.minislurm.values import Job, Process, Step
+from trainsub.minislurm.steps import Step
+from trainsub.minislurm.values import Job, Process
 
 TICK = 0.2
 GUARD_SECONDS = 60.0
