@@ -43,11 +43,8 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
     gpu_count, gpu_option = size.gpus(given, nodes, ntasks, conf)
     cpus = given.get("cpus-per-task")
     cpus_of_node = max((cpus or 1) * -(-ntasks // max(nodes, 1)), given.get("cpus-per-gpu", 0) * gpu_count)
-    for option, wanted in (("cpus-per-gpu", "cpus_per_tres"), ("mem-per-gpu", "mem_per_tres")):
-        if option in given and not gpu_option:
-            asked = f"{wanted}=gres/gpu:{given[option]}"
-            raise RefusedError(f"error: Requested {asked} but did not request any GPU.", size.BAD_GRES)
-    memory = size.memory(given, gpu_count, cpus_of_node)
+    if not gpu_option:
+        _refuse_shares_of_no_gpu(given)
     begin = given.get("begin")
     request = Request(
         name=given.get("job-name", around.name),
@@ -60,7 +57,7 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
         cpus_per_gpu=given.get("cpus-per-gpu"),
         gpus_per_node=gpu_count,
         gpu_option=gpu_option,
-        memory=memory,
+        memory=size.memory(given, gpu_count, cpus_of_node),
         time_limit=given.get("time"),
         chdir=_absolute(given.get("chdir", around.cwd), around.cwd),
         output=given.get("output") or None,
@@ -92,6 +89,13 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
         told=tuple(told(given)),
     )
     return request, warnings
+
+
+def _refuse_shares_of_no_gpu(given: Given) -> None:
+    for option, wanted in (("cpus-per-gpu", "cpus_per_tres"), ("mem-per-gpu", "mem_per_tres")):
+        if option in given:
+            asked = f"{wanted}=gres/gpu:{given[option]}"
+            raise RefusedError(f"error: Requested {asked} but did not request any GPU.", size.BAD_GRES)
 
 
 def _absolute(path: str, cwd: str) -> str:
