@@ -45,8 +45,7 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
     cpus_of_node = max((cpus or 1) * -(-ntasks // max(nodes, 1)), given.get("cpus-per-gpu", 0) * gpu_count)
     if not gpu_option:
         _refuse_shares_of_no_gpu(given)
-    begin = given.get("begin")
-    request = Request(
+    return Request(
         name=given.get("job-name", around.name),
         partition=given.get("partition", conf.default_partition.name),
         nodes=nodes,
@@ -65,7 +64,7 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
         input=given.get("input") or None,
         open_mode=given.get("open-mode", "t"),
         signal=given.get("signal"),
-        begin=begin if begin is not None and begin > around.now else None,
+        begin=_to_come(given.get("begin"), around.now),
         deadline=given.get("deadline"),
         requeue="no-requeue" not in given,
         dependency=given.get("dependency", ""),
@@ -87,8 +86,7 @@ def build(given: Given, conf: Conf, around: Surroundings) -> tuple[Request, tupl
         most_nodes=size.most_nodes(given, nodes),
         memory_unit="cpu" if "mem-per-cpu" in given else "gpu" if "mem-per-gpu" in given else "node",
         told=tuple(told(given)),
-    )
-    return request, warnings
+    ), warnings
 
 
 def _refuse_shares_of_no_gpu(given: Given) -> None:
@@ -96,6 +94,10 @@ def _refuse_shares_of_no_gpu(given: Given) -> None:
         if option in given:
             asked = f"{wanted}=gres/gpu:{given[option]}"
             raise RefusedError(f"error: Requested {asked} but did not request any GPU.", size.BAD_GRES)
+
+
+def _to_come(moment: int | None, now: int) -> int | None:
+    return moment if moment is not None and moment > now else None
 
 
 def _absolute(path: str, cwd: str) -> str:
