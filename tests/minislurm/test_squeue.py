@@ -1,3 +1,4 @@
+import grp
 import os
 import pwd
 import time
@@ -436,3 +437,18 @@ def test_steps(cluster: Cluster) -> None:
     assert lines(cluster, "--steps=1.0", "-o", "%i %S %U") == [f"1.0 2026-11-22T11:59:30 {os.getuid()}"]
     said = cluster.ask(squeue.main, "-s", "-h", "-j", "2", "-o", "%i %z")
     assert said == Said(0, "9_3.batch %z\n", "squeue: error: Invalid job step format specification: z\n")
+
+
+def test_a_user_without_a_name(cluster: Cluster) -> None:
+    """A user and a group that the machine does not know are told as numbers."""
+    cluster.put("job", uid=3_999_999_999)
+    form = "UserName:|,UserID:|,GroupID:|,GroupName:|"
+    assert lines(cluster, "-O", form) == [f"3999999999|3999999999|{os.getgid()}|{group(os.getgid())}|"]
+
+
+def group(number: int) -> str:
+    """Return the name of a group."""
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
