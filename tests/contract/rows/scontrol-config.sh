@@ -2,9 +2,9 @@
 
 scontrol ping | sed 's/ at [^ ]* / at HOST /' | lines "ping"
 scontrol show config | grep -E '^(AccountingStorageType|AccountingStorageTRES|JobRequeue|KillWait|MinJobAge|MaxArraySize|InactiveLimit|OverTimeLimit|EnforcePartLimits|JobFileAppend|KillOnBadExit|WaitTime) ' | sed 's/  *=/ =/' | lines "config"
-fact "version in the configuration" "$(scontrol show config | grep '^SLURM_VERSION ' | sed 's/  *=/ =/; s/[0-9][0-9.]*$/VERSION/')"
+fact "version in the configuration" "$(scontrol show config | grep '^SLURM_VERSION ' | sed 's/  *=/ =/; s/= .*[0-9][0-9]\.[0-9][0-9].*/= VERSION/')"
 for command in sbatch squeue sacct scancel scontrol srun sinfo; do
-    fact "$command --version" "$($command --version | sed 's/[0-9][0-9]\.[0-9][0-9]\.[0-9]*.*$/VERSION/')"
+    fact "$command --version" "$($command --version | sed 's/^slurm[-a-z]* [0-9][0-9]\.[0-9][0-9]\.[0-9].*/slurm VERSION/')"
 done
 fact "same version" "$(for command in sbatch squeue sacct scancel scontrol srun sinfo; do $command --version; done | sort -u | wc -l | tr -d ' ')"
 scontrol show partition debug | tr ' ' '\n' | grep -E '^(PartitionName|Default|DefaultTime|MaxNodes|MaxTime|State|TotalNodes|MinNodes)=' | lines "partition"

@@ -23,6 +23,6 @@ show "long with widths" -h -O 'Name:6,State:.12,NumNodes:3'
 show "long with ends" -h -O 'Name:|,State:|,NumNodes:|,NumCPUs:|,NumTasks:|,TimeLimit:|,Dependency:|,ReasonList:|,tres-per-node:|,Feature:|,RestartCnt:|,Comment:|'
 show "paths" -h -O 'WorkDir:|,Command:|,STDOUT:|,STDERR:|'
 show "unknown field" -h -O 'Nonsense:|'
-squeue -j "$held,$runs" --sort=i | sed 's/ *[0-9]* /ID /; s/\( R *\)0:[0-5][0-9]/\10:SS/' | lines "table"
-squeue -l -j "$held" | sed '1d; s/ *[0-9]* /ID /' | lines "long table"
+squeue -j "$held,$runs" --sort=i | sed 's/^ *[0-9]* /ID /; s/  */ /g; s/ R 0:[0-5][0-9] / R 0:SS /' | lines "table"
+squeue -l -j "$held" | sed '1d; s/^ *[0-9]* /ID /; s/  */ /g' | lines "long table"
 squeue --steps -h -j "$runs" -o '%i %j' | lines "steps"

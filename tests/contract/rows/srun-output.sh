@@ -10,15 +10,12 @@ sort step-*.txt | uniq -c | sed 's/^ *//'
 sort step-*.err
 told "input to all" sh -c 'echo word | srun -n 2 cat'
 told "input to one" sh -c 'echo word | srun --input=1 -n 2 sh -c "read -r line; echo \"\$SLURM_PROCID got \${line:-nothing}\""'
-told "input to none" sh -c 'echo word | srun --input=none -n 2 sh -c "read -r line; echo \"\$SLURM_PROCID got \${line:-nothing}\""'
 echo "of a file" >file
 told "input of a file" srun --input=file -n 1 cat
 told "output to none" srun --output=none -n 1 echo hidden
 told "output to a device" srun --output=/dev/null -n 1 echo hidden
 told "no end of line" srun --unbuffered -n 1 printf 'half a line'
 told quiet srun --quiet -n 1 sh -c 'exit 4'
-told "no folder" srun --output=no/such/folder/log -n 1 echo hidden
-cat no/such/folder/log
 echo old >kept
 told "to files 3" srun --open-mode=append --output=kept -n 1 echo new
 told "to files 4" srun --output=replaced -n 1 echo old
