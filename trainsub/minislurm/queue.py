@@ -6,11 +6,11 @@ Rollback journal and short transactions: a process that is killed at any moment 
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from trainsub.minislurm.steps import Step
 from trainsub.minislurm.values import Array, Job, Process, Record, Request, Share, Signal
@@ -30,6 +30,8 @@ CREATE TABLE steps (job_id INTEGER NOT NULL, restarts INTEGER NOT NULL, name TEX
 CREATE TABLE counter (next_job_id INTEGER NOT NULL);
 INSERT INTO counter VALUES (1);
 """
+
+_Value = TypeVar("_Value")
 
 
 class QueueError(Exception):
@@ -77,10 +79,12 @@ class Queue:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # SQLite itself has rolled back after some errors, such as a full disk.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     # -- jobs ------------------------------------------------------------------------------------------------------
 
@@ -145,7 +149,7 @@ class Queue:
     def closed_records(self) -> list[Record]:
         """Return the periods that have ended, by job and in their order; the last one of each job is the job's own."""
         rows = self._read("SELECT body FROM records ORDER BY job_id, number")
-        return [_record(json.loads(body)) for (body,) in rows]
+        return [self._value(_record, body) for (body,) in rows]
 
     def put_step(self, step: Step) -> None:
         """Write a step, new or changed."""
@@ -161,7 +165,7 @@ class Queue:
         """Return the steps of one job, or of all, in the order in which they began."""
         where = "" if job_id is None else " WHERE job_id = ?"
         rows = self._read("SELECT body FROM steps" + where + " ORDER BY rowid", *(() if job_id is None else (job_id,)))  # noqa: S608
-        return [_step(json.loads(body)) for (body,) in rows]
+        return [self._value(_step, body) for (body,) in rows]
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -179,11 +183,20 @@ class Queue:
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     def _jobs(self, where: str, *values: float) -> Iterator[Job]:
-        return (_job(json.loads(body)) for (body,) in self._read(f"SELECT body FROM jobs {where}", *values))  # noqa: S608
+        return (self._value(_job, body) for (body,) in self._read(f"SELECT body FROM jobs {where}", *values))  # noqa: S608
 
     def _read(self, query: str, *values: float) -> list[tuple[str]]:
         with self._explained():
             return self._db.execute(query, values).fetchall()
+
+    def _value(self, take: Callable[[dict[str, Any]], _Value], body: str) -> _Value:
+        try:
+            return take(json.loads(body))
+        except (KeyError, TypeError, ValueError) as error:
+            raise QueueError(
+                f"{self.path}: holds what this trainsub does not know ({error!r}); it was written by another one. "
+                "Remove the directory once its jobs have ended"
+            ) from error
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
