@@ -21,7 +21,7 @@ gates: setup ## style, types, architecture, docs that are made from code
 	$(BIN)/python docs/generate.py --check
 
 unit: setup ## everything that needs no container, and full branch coverage of the pure rooms
-	$(BIN)/pytest -n auto -m "not cluster" --cov --cov-report= $(TESTS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster" --cov --cov-report= $(TESTS)
 ifeq ($(TESTS),tests)
 	$(BIN)/python tests/coverage_gate.py $(PURE)
 endif
