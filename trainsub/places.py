@@ -36,6 +36,10 @@ class Places:
         import platformdirs  # noqa: PLC0415 -- `--help` must not wait for it
 
         self.environ = os.environ if environ is None else environ
+        try:
+            self.home = Path.home()
+        except RuntimeError:
+            raise ConfigError("this user has no home directory", hint="Set HOME to a folder of yours.") from None
         self.working_directory = working_directory or Path.cwd()
         named = config_file or (Path(text) if (text := self.environ.get("TRAINSUB_CONFIG")) else None)
         self.config_named = named is not None
@@ -122,7 +126,7 @@ class Places:
             layers.append(
                 Layer(name="flags", origin="command line", data=dict(flags), base=str(self.working_directory))
             )
-        return replace(resolve(layers, home=str(Path.home())), sbatch=self._real_sbatch())
+        return replace(resolve(layers, home=str(self.home)), sbatch=self._real_sbatch())
 
     def _real_sbatch(self) -> str | None:
         """The sbatch on the PATH, if it is not an embedded cluster's, whose jobs find one there."""

@@ -1,7 +1,7 @@
 """One cluster asked on behalf of all its runs: when to ask, what to ask, and keeping what it said."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -35,11 +35,19 @@ def conversation(session: Session, cluster: str, what: str) -> Iterator[tuple[As
         yield ask, SlurmCli(ask)
 
 
-def is_fresh(session: Session, cluster: str) -> bool:
-    """Whether the cluster was asked so lately that it need not be asked again."""
+def is_fresh(session: Session, cluster: str, runs: Sequence[Run] = ()) -> bool:
+    """Whether the cluster was asked so lately that it need not be asked again.
+
+    Args:
+        session: What to work with.
+        cluster: The cluster's name.
+        runs: What is to be told of; one that was submitted after the cluster was asked has never been seen.
+    """
     last = session.store.last_poll(cluster)
     # A time to come is the mark of a clock that was wrong; then nothing is known of its age.
-    return last is not None and timedelta(0) <= session.clock.now() - last < FRESH
+    if last is None or not timedelta(0) <= session.clock.now() - last < FRESH:
+        return False
+    return all(job.submitted <= last or job.observed_at for run in runs if run.cluster == cluster for job in run.jobs)
 
 
 def refresh(session: Session, cluster: str, *, everything: bool = False) -> None:

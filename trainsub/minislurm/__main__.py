@@ -36,6 +36,7 @@ def main(words: Sequence[str]) -> int:
         sys.stderr.write(f"usage: __main__.py HOME {'|'.join(sorted(SLURM | OWN))} [ARGUMENTS]\n")
         return 2
     home, command = Path(words[0]), words[1]
+    _open_missing_streams()
     wrong = _not_ours(home)
     if wrong:
         sys.stderr.write(f"{command}: error: {wrong}\n")
@@ -48,21 +49,46 @@ def main(words: Sequence[str]) -> int:
     from trainsub.minislurm.queue import QueueError  # noqa: PLC0415
 
     try:
-        code: int = import_module(f"trainsub.minislurm.{command}").main(home, words[2:])
-        if command in SLURM:
-            # Whatever happened meanwhile: work that is left does not stay without somebody who does it.
-            import_module("trainsub.minislurm.keeper").ensure(home)
+        try:
+            code: int = import_module(f"trainsub.minislurm.{command}").main(home, words[2:])
+        except BaseException:
+            _ensure_keeper(home, command, tell=False)
+            raise
+        _ensure_keeper(home, command)
         sys.stdout.flush()
-    except (ConfError, QueueError) as error:
-        sys.stderr.write(f"{command}: error: {error}\n")
-        return 1
     except BrokenPipeError:
         # Nobody reads any more; nothing is to be flushed at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (ConfError, QueueError, OSError) as error:
+        what = f"{error.filename or 'output'}: {error.strerror}" if isinstance(error, OSError) else error
+        sys.stderr.write(f"{command}: error: {what}\n")
+        # What could not be written is not to be tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _open_missing_streams() -> None:
+    """Let what is closed be /dev/null: else the queue's file could be taken for the standard output."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def _ensure_keeper(home: Path, command: str, *, tell: bool = True) -> None:
+    """Let work that is left not stay without somebody who does it, whatever happened to this command."""
+    if command not in SLURM:
+        return
+    try:
+        import_module("trainsub.minislurm.keeper").ensure(home)
+    except Exception as error:  # noqa: BLE001 - the command did its work; to tell it as failed would be false
+        if tell:
+            sys.stderr.write(f"{command}: warning: no keeper could be started, the next command tries again: {error}\n")
 
 
 def _not_ours(home: Path) -> str:

@@ -2,12 +2,11 @@
 
 import errno
 import os
-import pwd
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainsub.minislurm import environment, folder, patterns, processes, spawning
+from trainsub.minislurm import environment, folder, patterns, processes, spawning, users
 from trainsub.minislurm.conf import Conf
 from trainsub.minislurm.values import Job
 
@@ -100,15 +99,22 @@ def work_folder(wanted: str, node: str, error: int) -> tuple[str, bool]:
 def open_output(path: str, mode: str) -> int:
     """Open a file for output: ``a`` goes on at its end, ``t`` begins anew. Missing folders are made, as by 24.11."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | (0 if mode == "a" else os.O_TRUNC)
-    return os.open(path, flags, 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (0 if mode == "a" else os.O_TRUNC)
+    return open_at_once(path, flags)
+
+
+def open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for the other end of a named pipe: nobody could cancel who waits there."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _open_files(job: Job) -> tuple[int, int, int]:
     request = job.request
     node = _node(job)
     values = {
-        **patterns.of_job(job, pwd.getpwuid(os.getuid()).pw_name),
+        **patterns.of_job(job, users.name(os.getuid())),
         **patterns.of_task(job.job_id, "batch", node, 0, 0),
     }
 
@@ -120,7 +126,7 @@ def _open_files(job: Job) -> tuple[int, int, int]:
         path(request.output or patterns.default(job)),
         path(request.error or request.output or patterns.default(job)),
     ]
-    opened = [os.open(path(request.input or os.devnull), os.O_RDONLY | os.O_CLOEXEC)]
+    opened = [open_at_once(path(request.input or os.devnull), os.O_RDONLY)]
     try:
         opened.append(open_output(names[0], request.open_mode))
         opened.append(os.dup(opened[1]) if names[0] == names[1] else open_output(names[1], request.open_mode))
@@ -146,12 +152,12 @@ def _copy(home: Path, job: Job, place: Path) -> Path:
 
 
 def _environment(home: Path, job: Job, conf: Conf) -> dict[str, str]:
-    user = pwd.getpwuid(os.getuid())
+    uid = os.getuid()
     stored = folder.read_environment(home / "jobs" / str(job.array_job_id) / folder.ENVIRONMENT)
     given = {os.fsdecode(name): os.fsdecode(value) for name, value in stored.items()}
     for name in environment.NOT_INHERITED:
         given.pop(name, None)
-    found = {**given, **environment.batch(job, conf, environment.Who(user.pw_name, user.pw_uid, user.pw_gid))}
+    found = {**given, **environment.batch(job, conf, environment.Who(users.name(uid), uid, users.group(uid)))}
     found.setdefault("TMPDIR", ELSEWHERE)
     found["PATH"] = f"{home / 'bin'}:{given.get('PATH') or _PATH}"
     found["PWD"] = job.request.chdir

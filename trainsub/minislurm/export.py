@@ -1,11 +1,11 @@
 """``--export``: which of the submitter's variables a job gets, and what sbatch adds. The values stay bytes."""
 
 import os
-import pwd
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from trainsub.minislurm import users
 from trainsub.minislurm.errors import RefusedError
 from trainsub.minislurm.given import Given
 from trainsub.minislurm.option_values import Gpus
@@ -111,8 +111,9 @@ def _slurms(mine: Environment) -> dict[bytes, bytes]:
 
 def _login() -> dict[bytes, bytes]:
     """Return what a login begins with. Nobody's profile is read: it belongs to another kind of machine."""
-    me = pwd.getpwuid(os.getuid())
-    words = {"HOME": me.pw_dir, "LOGNAME": me.pw_name, "SHELL": me.pw_shell or "/bin/sh", "USER": me.pw_name}
+    me = users.name(os.getuid())
+    home, shell = users.home_and_shell(os.getuid())
+    words = {"HOME": home, "LOGNAME": me, "SHELL": shell, "USER": me}
     return {b"PATH": _LOGIN_PATH, **{os.fsencode(name): os.fsencode(value) for name, value in words.items()}}
 
 

@@ -36,7 +36,7 @@ def prepared(jobs: Path, script: bytes, environment: Mapping[bytes, bytes]) -> I
     Raises:
         OSError: It cannot be written.
     """
-    _remove_abandoned(jobs)
+    remove_abandoned(jobs)
     path, lock = _locked_folder(jobs)
     try:
         write_file(path / SCRIPT, script, 0o700)
@@ -98,7 +98,8 @@ def _lock(path: Path) -> int | None:
     return descriptor
 
 
-def _remove_abandoned(jobs: Path) -> None:
+def remove_abandoned(jobs: Path) -> None:
+    """Remove what was put aside, and what makers that were killed have left."""
     for path in jobs.glob(_NEW + "*"):
         lock = _lock(path)
         if lock is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from trainsub.minislurm import keeper, processes
+from trainsub.minislurm import processes
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.steps import Step
 from trainsub.minislurm.values import Job, Process
@@ -29,11 +29,12 @@ def finder(queue: Queue, job: Job, root: int | None) -> Callable[[], set[int]]:
 
     A process that was stopped, in order to be killed, may hold it.
     """
-    steps = [step for step in queue.steps(job.job_id) if step.restarts == job.restarts]
+    # What has ended left nobody, and its processes' numbers may be strangers' by now.
+    steps = [step for step in queue.steps(job.job_id) if step.restarts == job.restarts and step.end is None]
     leaders = [one for step in steps for one in _leaders(step)]
 
     def look() -> set[int]:
-        found = processes.marked(processes.MARK, job.mark) | _of_sessions(leaders)
+        found = processes.marked(processes.MARK, job.mark) | _of_sessions(leaders, dead=root is None)
         return _whole(queue.home, found) | (below(queue.home, root) if root is not None else set())
 
     return look
@@ -41,7 +42,10 @@ def finder(queue: Queue, job: Job, root: int | None) -> Callable[[], set[int]]:
 
 def of_step(queue: Queue, step: Step, mark: str) -> set[int]:
     """Return the processes of the tasks of a step, without srun."""
-    found = processes.marked(processes.STEP_MARK, f"{mark}.{step.name}") | _of_sessions(step.tasks)
+    found = processes.marked(processes.STEP_MARK, f"{mark}.{step.name}") | _of_sessions(step.tasks, dead=False)
+    srun = step.process
+    if step.name != BATCH and srun is not None and processes.lives(srun):
+        found |= below(queue.home, srun.pid)
     return _whole(queue.home, found)
 
 
@@ -63,9 +67,10 @@ def stepd_lives(home: Path, job: Job) -> bool:
 
 def _own_words(home: Path, pid: int) -> list[str]:
     """Return what a process of ours does, nothing for others."""
-    words = processes.command(pid)
-    place = next((index for index, word in enumerate(words) if word == str(home)), 0)
-    return words[place + 1 :] if place and words[place - 1] == keeper.PROGRAM else []
+    # As one text, because ps tells no blanks apart, and macOS has one in the usual home. Any trainsub's: it may have
+    # been installed anew meanwhile.
+    text = " ".join(processes.command(pid))
+    return text.partition(f"/minislurm/__main__.py {home} ")[2].split()
 
 
 def _whole(home: Path, found: set[int]) -> set[int]:
@@ -93,14 +98,19 @@ def _leaders(step: Step) -> tuple[Process, ...]:
     return own + step.tasks
 
 
-def _of_sessions(leaders: Collection[Process]) -> set[int]:
-    """Return who is in a session or process group of these; without their environment nothing else would tell."""
+def _of_sessions(leaders: Collection[Process], *, dead: bool) -> set[int]:
+    """Return who is in a session or process group of these; without their environment nothing else would tell.
+
+    A dead leader's number may have become that of a stranger who died, too, and left a session: so it only counts where
+    the system knows no parent to find the job's own by.
+    """
+    dead = dead or not processes.by_proc()
     boot = processes.boot()
     among = processes.table() if leaders else {}
     # A number that is somebody else's now was free meanwhile: then the session had come to its end.
     numbers = {
         one.pid
         for one in leaders
-        if one.boot == boot and (one.pid not in among or among[one.pid].started == one.started)
+        if one.boot == boot and (among[one.pid].started == one.started if one.pid in among else dead)
     }
     return {one.pid for one in among.values() if {one.session, one.group} & numbers}

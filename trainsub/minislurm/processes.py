@@ -3,6 +3,7 @@
 On Linux by ``/proc`` and ``prctl``; elsewhere, and where ``MINISLURM_PORTABLE`` is set, by ``ps``.
 """
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -70,9 +71,15 @@ def entry(pid: int) -> Entry | None:
 def boot() -> str:
     """Return a word that is another one after the machine has started anew."""
     try:
-        return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        word = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        return _output("sysctl", "-n", "kern.boottime").strip()
+        # Not kern.boottime, which moves when the clock is set.
+        return _output("sysctl", "-n", "kern.bootsessionuuid").strip()
+    # A container that is started anew counts its processes from 1 again, on a machine that was not.
+    first, space = _of_proc(1), ""
+    with contextlib.suppress(OSError):
+        space = os.readlink(_PROC / "self/ns/pid")  # noqa: PTH115 - no path
+    return f"{word} {space} {first.started if first else ''}"
 
 
 def identity(pid: int) -> Process | None:
@@ -88,14 +95,19 @@ def lives(process: Process) -> bool:
 
 def children(pid: int) -> set[int]:
     """Return the children of a process that live."""
-    if by_proc():
+    if by_proc() and _tells_children():
         try:
-            return {one for task in os.listdir(_PROC / str(pid) / "task") for one in _of_task(pid, task)}  # noqa: PTH208
-        except FileNotFoundError:
-            return set()
+            tasks = os.listdir(_PROC / str(pid) / "task")  # noqa: PTH208 - only the names
         except OSError:
-            pass  # a kernel without it
+            return set()
+        return {one for task in tasks for one in _of_task(pid, task)}
     return {one.pid for one in table().values() if one.parent == pid}
+
+
+@functools.cache
+def _tells_children() -> bool:
+    """Whether the kernel is one that lists them."""
+    return (_PROC / "self" / "task" / str(os.getpid()) / "children").exists()
 
 
 def below(pid: int, stop: Callable[[int], bool]) -> set[int]:
@@ -248,7 +260,10 @@ def _of_proc(pid: int) -> Entry | None:
 
 
 def _of_task(pid: int, task: str) -> list[int]:
-    text = (_PROC / str(pid) / "task" / task / "children").read_bytes()
+    try:
+        text = (_PROC / str(pid) / "task" / task / "children").read_bytes()
+    except OSError:
+        return []  # a thread that has just ended
     return [child for child in map(int, text.split()) if _of_proc(child) is not None]
 
 

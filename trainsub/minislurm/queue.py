@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -23,6 +23,7 @@ _SCHEMA = """
 CREATE TABLE jobs (job_id INTEGER PRIMARY KEY, array_id INTEGER, name TEXT NOT NULL, open INTEGER NOT NULL,
     ended INTEGER, body TEXT NOT NULL);
 CREATE INDEX open_jobs ON jobs (open, ended);
+CREATE INDEX array_jobs ON jobs (array_id);
 CREATE TABLE records (job_id INTEGER NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (job_id, number));
 CREATE TABLE steps (job_id INTEGER NOT NULL, restarts INTEGER NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
@@ -53,7 +54,9 @@ class Queue:
         self.path = home / FILE
         with self._explained():
             # The first to come makes it; nobody else may read what jobs were asked to do.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Not opened if it is there: to close it would undo the locks that this process has on it already.
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._make()
@@ -103,22 +106,17 @@ class Queue:
         with self._explained():
             self._db.execute("REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?)", (*row, _dump(job)))
 
-    def remove(self, job_id: int) -> None:
-        """Forget the row of an array whose tasks have all started."""
-        with self._explained():
-            self._db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
-
     def job(self, job_id: int) -> Job | None:
         """Return the job, ended or not."""
         return next(self._jobs("WHERE job_id = ?", job_id), None)
 
     def open_jobs(self) -> list[Job]:
         """Return the jobs that have not ended, by id."""
-        return list(self._jobs("WHERE open ORDER BY job_id"))
+        return list(self._jobs("WHERE open = 1 ORDER BY job_id"))
 
     def has_open_jobs(self) -> bool:
         """Whether there are jobs that have not ended."""
-        return bool(self._read("SELECT 1 FROM jobs WHERE open LIMIT 1"))
+        return bool(self._read("SELECT 1 FROM jobs WHERE open = 1 LIMIT 1"))
 
     def version(self) -> int:
         """Return a number that is another one once somebody else has changed the queue."""
@@ -128,7 +126,7 @@ class Queue:
 
     def shown_jobs(self, ended_since: float) -> list[Job]:
         """Return what squeue knows: jobs that have not ended, and those that ended since then; by id."""
-        return list(self._jobs("WHERE open OR ended >= ? ORDER BY job_id", ended_since))
+        return list(self._jobs("WHERE open = 1 OR open = 0 AND ended >= ? ORDER BY job_id", ended_since))
 
     def array_jobs(self, array_id: int) -> list[Job]:
         """Return the rows of an array, or the job itself where it is none; by id."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainsub.minislurm import amounts, patterns, view
+from trainsub.minislurm import amounts, patterns, users, view
 from trainsub.minislurm.accounts import Row
 from trainsub.minislurm.amounts import Amounts
 from trainsub.minislurm.conf import Conf
@@ -202,7 +202,7 @@ _TELLS: Mapping[str, Tell] = {
     "Eligible": _eligible,
     "End": lambda row, _: moment(row.ended, "Unknown"),
     "ExitCode": lambda row, _: _code(row.exit_code),
-    "GID": _of_job(lambda row, _: str(view.group_id(row.record.uid))),
+    "GID": _of_job(lambda row, _: str(users.group(row.record.uid))),
     "Group": _of_job(lambda row, _: view.group(row.record.uid)),
     "JobID": lambda row, _: job_id(row),
     "JobIDRaw": _raw_id,
@@ -234,7 +234,7 @@ _TELLS: Mapping[str, Tell] = {
     "TimelimitRaw": _of_job(_limit_minutes),
     "TotalCPU": lambda *_: _ZERO,
     "UID": _of_job(lambda row, _: str(row.record.uid)),
-    "User": _of_job(lambda row, _: view.user(row.record.uid)),
+    "User": _of_job(lambda row, _: users.name(row.record.uid)),
     "UserCPU": lambda *_: _ZERO,
     "WCKey": _of_job(lambda row, _: row.record.request.wckey),
     "WorkDir": _of_job(lambda row, _: row.record.request.chdir),

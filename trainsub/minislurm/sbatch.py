@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +158,8 @@ def _enqueue(home: Path, cluster: conf.Conf, job: Job, body: bytes, environment:
         raise failed(
             "I/O error writing script/environment to file", f"{error.filename or jobs}: {error.strerror or error}"
         ) from error
+    with suppress(OSError):  # the job is in the queue, whatever comes of the rest
+        folder.remove_abandoned(jobs)
     return job
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trainsub.minislurm import amounts, patterns, view
+from trainsub.minislurm import amounts, patterns, users, view
 from trainsub.minislurm.amounts import Amounts
 from trainsub.minislurm.conf import Conf
 from trainsub.minislurm.steps import Step
@@ -61,7 +61,7 @@ def _names(one: View) -> str:
 
 def _owner(one: View) -> str:
     uid = one.job.uid
-    return f"UserId={view.user(uid)}({uid}) GroupId={view.group(uid)}({view.group_id(uid)}) MCS_label=N/A"
+    return f"UserId={users.name(uid)}({uid}) GroupId={view.group(uid)}({users.group(uid)}) MCS_label=N/A"
 
 
 def _times(one: View) -> list[str]:
@@ -137,7 +137,7 @@ def _files(one: View) -> list[str]:
     told = one.job
     if told.array is not None and told.array.task is None and len(one.tasks) == 1:
         told = replace(told, array=_alone(told.array, one.tasks[0]))
-    values = patterns.of_job(told, view.user(told.uid))
+    values = patterns.of_job(told, users.name(told.uid))
 
     def path(pattern: str) -> str:
         return str(Path(ask.chdir) / patterns.fill(pattern, values))

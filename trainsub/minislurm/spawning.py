@@ -53,6 +53,9 @@ def spawn(program: Program) -> int:
         pid = os.fork()
         if pid == 0:
             _become(program, parent, tells)
+    except OSError:
+        os.close(hears)
+        raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         os.close(tells)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from trainsub.minislurm import amounts, patterns, view
+from trainsub.minislurm import amounts, patterns, users, view
 from trainsub.minislurm.table import clock, memory, moment
 from trainsub.minislurm.view import View
 from trainsub.slurm.hostlist import compress
@@ -95,7 +95,7 @@ WORDS: Mapping[str, Field] = {
     "exit_code": ("EXIT_CODE", lambda one: f"{one.job.exit_code}:{one.job.exit_signal}"),
     "feature": ("FEATURES", _constant(_NULL)),
     "gres": ("TRES_PER_NODE", lambda one: one.job.request.gpu_option or _NONE),
-    "groupid": ("GROUP", lambda one: str(view.group_id(one.job.uid))),
+    "groupid": ("GROUP", lambda one: str(users.group(one.job.uid))),
     "groupname": ("GROUP", lambda one: view.group(one.job.uid)),
     "hetjobid": ("HET_JOB_ID", _constant(_NONE)),
     "hetjoboffset": ("HET_JOB_OFFSET", _constant(_NONE)),
@@ -152,7 +152,7 @@ WORDS: Mapping[str, Field] = {
     "tres-per-socket": ("TRES_PER_SOCKET", _constant(_NONE)),
     "tres-per-task": ("TRES_PER_TASK", lambda one: cpus_per_task(one) or _NONE),
     "userid": ("UID", lambda one: str(one.job.uid)),
-    "username": ("USER", lambda one: view.user(one.job.uid)),
+    "username": ("USER", lambda one: users.name(one.job.uid)),
     "wckey": ("WCKEY", lambda one: one.job.request.wckey or _NULL),
     "workdir": ("WORK_DIR", lambda one: one.job.request.chdir),
 }

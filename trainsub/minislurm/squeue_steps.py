@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from trainsub.minislurm import view
+from trainsub.minislurm import users, view
 from trainsub.minislurm.steps import Step
 from trainsub.minislurm.table import clock, moment
 from trainsub.minislurm.values import Job
@@ -38,7 +38,7 @@ LETTERS: Mapping[str, tuple[str, Callable[[StepView], str]]] = {
     "N": ("NODELIST", lambda one: view.nodelist(one.step.shares)),
     "P": ("PARTITION", lambda one: one.job.request.partition),
     "S": ("START_TIME", lambda one: moment(one.step.start)),
-    "u": ("USER", lambda one: view.user(one.job.uid)),
+    "u": ("USER", lambda one: users.name(one.job.uid)),
     "U": ("USER", lambda one: str(one.job.uid)),
 }
 """By the letters of ``--format``: header, and what stands below it."""

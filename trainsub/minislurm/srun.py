@@ -1,7 +1,6 @@
 """srun: runs a step of a job: tasks on the job's nodes, which are its own child processes."""
 
 import os
-import pwd
 import signal
 import sys
 import time
@@ -9,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trainsub.minislurm import conf, processes, srun_options, srun_step, srun_tasks, srun_watch, waiting
+from trainsub.minislurm import conf, processes, srun_options, srun_step, srun_tasks, srun_watch, users, waiting
 from trainsub.minislurm.environment import Tasks
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.srun_options import Asked, AskedError
@@ -77,7 +76,7 @@ def _run(queue: Queue, asked: Asked) -> int:
     watch: srun_watch.Watch | None = None
     try:
         folder = os.path.join(os.getcwd(), asked.text("chdir") or "")  # noqa: PTH109, PTH118 - as it is written
-        user = pwd.getpwuid(os.getuid()).pw_name
+        user = users.name(os.getuid())
         files = srun_tasks.Files(asked, job, tasks, user, folder.rstrip("/") or "/")
         variables = srun_options.task_variables(asked)
         name = asked.parsed.last("job-name")

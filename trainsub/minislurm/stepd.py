@@ -74,7 +74,8 @@ def _guard(home: Path, job_id: int, mark: str, worker: int) -> int:
     with Queue(home) as queue:
         job = queue.job(job_id)
         if job is not None:
-            marked = replace(job, mark=mark)
+            # If it has started anew meanwhile, the steps in the queue are of that start.
+            marked = replace(job, mark=mark, restarts=job.restarts if job.mark == mark else -1)
             processes.kill_all(job_processes.finder(queue, marked, os.getpid()))
     return 1
 
@@ -114,7 +115,12 @@ class Stepd:
         code = 0
         number = 0
         if not self.job.stop:
-            self.script = batch.start(self.queue.home, self.job, self.conf)
+            try:
+                self.script = batch.start(self.queue.home, self.job, self.conf)
+            except Exception:  # noqa: BLE001 - whatever it is, it would be the same with each start
+                traceback.print_exc()
+                self._insist(self._tell_launch_failed)
+                return
             code, number = self.script.failure
             self._put_batch_step()
             if self.script.pid:
@@ -256,6 +262,14 @@ class Stepd:
                     self.queue.put_step(step)
 
         self._insist(put)
+
+    def _tell_launch_failed(self) -> None:
+        with self.queue.change():
+            job = self._mine()
+            if job is not None:
+                after, record = lifecycle.launch_failed(job, int(time.time()), self.conf.requeue_delay)
+                self.queue.put(after)
+                self.queue.close_record(record)
 
     def _tell_end(self, code: int, number: int) -> None:
         now = int(time.time())

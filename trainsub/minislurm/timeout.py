@@ -36,13 +36,19 @@ def main(_: Path, words: Sequence[str]) -> int:
     # Handlers, unlike signals that are ignored, do not pass to the command.
     for number in (signal.SIGTTIN, signal.SIGTTOU):
         signal.signal(number, lambda *_: None)
+    # Signals may come before the command is known.
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, lambda received, _: _tell(started[0], received) if started else early.append(received))
     try:
         child = subprocess.Popen([program, *arguments])  # noqa: S603 - whatever the caller wants to run
     except OSError as error:
         sys.stderr.write(f"timeout: {program}: {error.strerror}\n")
         return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, lambda received, _: _tell(child, received))
+    started.append(child)
+    for received in early:
+        _tell(child, received)
     return _watch(child, seconds, grace, first)
 
 

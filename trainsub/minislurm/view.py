@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from trainsub.minislurm import amounts
+from trainsub.minislurm import amounts, users
 from trainsub.minislurm.conf import Conf
 from trainsub.minislurm.values import Job, Share
 from trainsub.slurm.hostlist import compress
@@ -193,31 +193,11 @@ def indices(tasks: Iterable[int], limit: int = 0) -> str:
     return f"{text}%{limit}" if limit else text
 
 
-def user(uid: int) -> str:
-    """Return the name of a user."""
-    import pwd  # noqa: PLC0415 - only where a name is asked for
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def group_id(uid: int) -> int:
-    """Return the number of a user's group."""
-    import pwd  # noqa: PLC0415
-
-    try:
-        return pwd.getpwuid(uid).pw_gid
-    except KeyError:
-        return os.getgid()
-
-
 def group(uid: int) -> str:
     """Return the name of a user's group."""
     import grp  # noqa: PLC0415
 
-    number = group_id(uid)
+    number = users.group(uid)
     try:
         return grp.getgrgid(number).gr_name
     except KeyError:

@@ -16,12 +16,13 @@ def hear(numbers: Iterable[int]) -> None:
 
 
 def _note(number: int, _frame: object) -> None:
-    _came.append(number)
+    if number != signal.SIGCHLD:
+        _came.append(number)
 
 
 def came() -> list[int]:
     """Return the signals that came since the last call, without those of children, in order."""
-    found = [number for number in _came if number != signal.SIGCHLD]
+    found = list(_came)
     _came.clear()
     return found
 
@@ -29,11 +30,15 @@ def came() -> list[int]:
 def wait(seconds: float, readable: Collection[int] = (), writable: Collection[int] = ()) -> tuple[set[int], set[int]]:
     """Return the descriptors that are ready, none if something else came first."""
     hears = _pipe()
-    ready, open_, _ = select.select([hears, *readable], list(writable), [], max(0.0, seconds))
+    poll = select.poll()  # not select(), which fails beyond 1024 open files
+    for descriptor in {hears, *readable, *writable}:
+        wanted = (select.POLLOUT if descriptor in writable else 0) | (0 if descriptor in writable else select.POLLIN)
+        poll.register(descriptor, wanted)
+    ready = {descriptor for descriptor, _ in poll.poll(max(0.0, seconds) * 1000)}
     if hears in ready:
         while _read(hears):
             pass
-    return set(ready) - {hears}, set(open_)
+    return ready & set(readable), ready & set(writable)
 
 
 def renew() -> None:

@@ -40,7 +40,7 @@ def status(session: Session, texts: Sequence[str], *, cached: bool = False) -> S
     concerned = set() if cached else {run.cluster for run in runs if _open(session, run)}
     for cluster in sorted(concerned):
         try:
-            _refresh(session, cluster)
+            _refresh(session, cluster, runs)
         except (TransportError, ClusterError, UnknownClusterError) as error:
             session.drop(cluster)
             unasked[cluster] = error
@@ -60,7 +60,7 @@ def _open(session: Session, run: Run) -> bool:
     return run.outcome in {OPEN, UNKNOWN} or any(poller.is_open(job, now) for job in run.jobs)
 
 
-def _refresh(session: Session, cluster: str) -> None:
+def _refresh(session: Session, cluster: str, runs: Sequence[Run]) -> None:
     """Ask, unless that was done a moment ago."""
-    if session.store.unsettled(cluster) or not poller.is_fresh(session, cluster):
+    if session.store.unsettled(cluster) or not poller.is_fresh(session, cluster, runs):
         poller.refresh(session, cluster)
