@@ -41,13 +41,14 @@ def is_fresh(session: Session, cluster: str, runs: Sequence[Run] = ()) -> bool:
     Args:
         session: What to work with.
         cluster: The cluster's name.
-        runs: What is to be told of; one that was submitted after the cluster was asked has never been seen.
+        runs: What is to be told of; one that was submitted since the cluster was asked has not been looked for yet.
     """
     last = session.store.last_poll(cluster)
     # A time to come is the mark of a clock that was wrong; then nothing is known of its age.
     if last is None or not timedelta(0) <= session.clock.now() - last < FRESH:
         return False
-    return all(job.submitted <= last or job.observed_at for run in runs if run.cluster == cluster for job in run.jobs)
+    jobs = [job for run in runs if run.cluster == cluster for job in run.jobs]
+    return all(job.observed_at or job.missing_since for job in jobs)
 
 
 def refresh(session: Session, cluster: str, *, everything: bool = False) -> None:

@@ -47,3 +47,17 @@ def test_whether_there_is_a_slurm_here(tmp_path: Path) -> None:
 
     assert found("other/bin", "plain") is None
     assert found("other/bin", "real/bin") == f"{tmp_path}/real/bin/sbatch"
+
+
+def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that was started for a number."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 54321)
+    monkeypatch.setattr("pwd.getpwuid", _unknown)
+    with pytest.raises(ConfigError, match="no home directory") as caught:
+        Places({})
+    assert caught.value.hint == "Set HOME to a folder of yours."
+
+
+def _unknown(uid: int) -> None:
+    raise KeyError(uid)

@@ -32,6 +32,19 @@ def test_a_silent_slurm_changes_nothing_and_is_told(desk: Desk, client: Client) 
     assert "Unable to contact slurm controller" in error.message
 
 
+def test_what_was_never_seen_is_asked_for(desk: Desk, client: Client) -> None:
+    """Even if the cluster has answered a moment ago: that was before this run was submitted."""
+    first = submitted(client)
+    desk.alpha.shows(first, "RUNNING")
+    client.status()
+    desk.clock.skip(seconds=1)
+    second = submitted(client)
+    desk.alpha.add(second, "RUNNING")
+    assert [run.jobs[0].state for run in client.status().runs] == ["RUNNING", "RUNNING"]
+    desk.alpha.slurm.says("squeue", SILENT)
+    assert client.status().unasked == {}  # now it need not be asked again
+
+
 def test_an_odd_line_of_squeue_spoils_one_cluster_only(desk: Desk, client: Client) -> None:
     """Nothing is guessed from it, and the others are asked all the same."""
     first, second = submitted(client), submitted(client, cluster="beta")
