@@ -21,7 +21,8 @@ def submit(
     spec: Spec,
     sets: Sets = None,
     key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The same key is the same run, from wherever it is submitted.")
+        str | None,
+        typer.Option(metavar="KEY", help="The same key and name are the same run, from wherever they are submitted."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and submit nothing.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; its exit code says how.")] = False,
