@@ -43,7 +43,7 @@ def make_ready(home: Path, wanted: MiniSlurm, tell: Callable[[str], None]) -> No
     _set_up(home, options)
     try:
         # Under a name of its own first: somebody who reads it finds all of it or none.
-        draft = home / f".{_STAMP}.{os.getpid()}"
+        draft = home / f".{_STAMP}.{os.urandom(8).hex()}"
         draft.write_text(stamp)
         draft.replace(home / _STAMP)
     except OSError as error:
