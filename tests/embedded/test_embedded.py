@@ -97,7 +97,7 @@ def test_a_full_disk(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written is not taken for made."""
     maker.make()
     (maker.home / "made-by").unlink()
-    monkeypatch.setattr(os, "getpid", lambda: "x")
-    (maker.home / ".made-by.x").symlink_to("/dev/full")
+    monkeypatch.setattr(os, "urandom", bytes)
+    (maker.home / f".made-by.{bytes(8).hex()}").symlink_to("/dev/full")
     with pytest.raises(UnreachableError, match="No space left"):
         maker.make()
