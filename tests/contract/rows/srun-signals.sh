@@ -28,11 +28,12 @@ over
 begin term
 kill -TERM "$step"
 over
+# The step may end between the tries of scancel, which then says that it is gone.
 begin scancel
-scancel "$SLURM_JOB_ID.2"
+scancel "$SLURM_JOB_ID.2" 2>/dev/null
 over
 begin step_signal
-scancel --signal=USR2 "$SLURM_JOB_ID.3"
+scancel --signal=USR2 "$SLURM_JOB_ID.3" 2>/dev/null
 over
 END
 id=$(submit --nodelist="${prefix}[1-2]" --nodes=2 --ntasks=2 --output=log job)
