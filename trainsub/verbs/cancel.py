@@ -16,6 +16,7 @@ from trainsub.errors import (
 )
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
+from trainsub.settling import settle_named
 from trainsub.slurm import states
 from trainsub.store import Event
 from trainsub.tracker.track import finished
@@ -80,7 +81,7 @@ def _settled(session: Session, runs: Sequence[Run], errors: list[TrainsubError])
     settled = []
     for run in runs:
         with _kept(session, run.cluster, errors):
-            settled.append(poller.settle_named(session, run))
+            settled.append(settle_named(session, run))
     return settled
 
 

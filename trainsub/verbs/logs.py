@@ -15,6 +15,7 @@ from trainsub.record.paths import RunPaths
 from trainsub.remote import Ask, EndedError, ListDirectory, ReadTail
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
+from trainsub.settling import settle_named
 from trainsub.tracker.track import finished
 from trainsub.tracker.values import ACCEPTED, Job, Run
 
@@ -47,7 +48,7 @@ def logs(session: Session, text: str, *, follow: bool = False) -> Iterator[bytes
         TransportError: The cluster cannot be talked to (with ``follow`` only if it never could).
     """
     (named,) = session.find([text])
-    run = poller.settle_named(session, named)
+    run = settle_named(session, named)
     if run.outcome != ACCEPTED:
         raise RefusedError(f"run {run.run} was not accepted, so it has no log", hint=run.detail)
     if not follow:

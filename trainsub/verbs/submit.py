@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from trainsub.errors import RefusedError, StoreError, TrainsubError, UnsettledError
 from trainsub.plan import Plan
-from trainsub.poller import settle_run
 from trainsub.remote import Progress, SubmitReply, SubmitRequest
 from trainsub.remote import submit as send
 from trainsub.session import Session
+from trainsub.settling import settle_run
 from trainsub.slurm.refusals import explain
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
 

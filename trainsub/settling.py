@@ -1,0 +1,70 @@
+"""Submissions whose outcome is not known, settled: by each command that meets them, one process at a time."""
+
+from trainsub.errors import ClusterError, StoreError, UnknownRunError, UnsettledError
+from trainsub.remote import settle
+from trainsub.session import Session
+from trainsub.tracker.values import ACCEPTED, LINK, OPEN, UNKNOWN, Job, Run
+
+
+def settle_open(session: Session, cluster: str) -> None:
+    """Settle every submission to a cluster whose outcome is not known, but none that is still on its way.
+
+    One that cannot be settled is told, and hinders nothing.
+
+    Raises:
+        TransportError: The cluster could not be talked to.
+    """
+    for listed in session.store.unsettled(cluster):
+        with session.store.claims.hold(listed.run, wait=False) as held:
+            run = session.store.run(listed.run) if held else None
+            if run is None or run.outcome not in {OPEN, UNKNOWN}:
+                continue  # it is another process's, which may just have been quicker
+            try:
+                settle_run(session, run)
+            except ClusterError as error:
+                session.tell_once(f"run {run.run} cannot be settled: {error.message}")
+
+
+def settle_run(session: Session, run: Run) -> Run:
+    """Find out what became of a submission; it stays unknown where the cluster does not tell.
+
+    Only to be called while the claim on it is held: a submission on its way would be decided against.
+
+    Raises:
+        TransportError: The cluster could not be talked to.
+    """
+    cluster = session.cluster(run.cluster)
+    transport = session.transport(run.cluster)
+    reply = settle(transport, cluster.remote_root, run.run, LINK, slurm_bin=cluster.slurm_bin, since=run.created_at)
+    now = session.clock.now()
+    job = None
+    if reply.outcome == ACCEPTED and reply.job_id is not None:
+        job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=reply.begun or run.created_at)
+    session.store.settle(run.run, reply.outcome, reply.detail or None, now, job)
+    after = session.store.run(run.run)
+    if after is None:
+        raise StoreError(f"run {run.run} vanished from the store while it was being settled")
+    return after
+
+
+def settle_named(session: Session, run: Run) -> Run:
+    """Settle one run that a person named.
+
+    Raises:
+        UnsettledError: It is not known whether it has a job, or it is just being submitted.
+        UnknownRunError: Its submission could not be begun, and another process has just taken it back.
+    """
+    if run.outcome not in {OPEN, UNKNOWN}:
+        return run
+    with session.store.claims.hold(run.run, wait=False) as held:
+        if not held:
+            raise UnsettledError(f"run {run.run} is being submitted right now", hint="Try again in a moment.")
+        now = session.store.run(run.run)
+        if now is None:
+            raise UnknownRunError(f"run {run.run} was taken back: nothing of it was sent")
+        after = settle_run(session, now) if now.outcome in {OPEN, UNKNOWN} else now
+    if after.outcome in {OPEN, UNKNOWN}:
+        raise UnsettledError(
+            f"it is not known yet whether run {run.run} has a job", hint=f"`trainsub status {run.run}` settles it."
+        )
+    return after
