@@ -49,42 +49,21 @@ class Said:
         return dict(run)
 
 
-class Laptop:
-    """One user's machine: a home, a configuration with one cluster, a store and a cache of its own.
+class UserMachine:
+    """A user's machine with trainsub on it: a home with a configuration, and a store and a cache of its own.
 
     Args:
-        home: An empty folder.
-        cluster: The cluster; it is configured as ``hpc``.
-        user: Whose account is used there.
-        root: ``remote_root``; by default a fresh one.
-        keys: More keys of [clusters.hpc], as TOML.
+        home: A folder for it.
     """
 
-    def __init__(
-        self, home: Path, cluster: SlurmCluster, *, user: str = "alice", root: str | None = None, keys: str = ""
-    ) -> None:
+    timeout = 150.0
+    """Seconds that a command may take."""
+
+    def __init__(self, home: Path) -> None:
         self.home = home
-        self.cluster = cluster
-        self.user = user
-        self.root = root or f"/home/{user}/t-{uuid.uuid4().hex[:8]}"
         self.state = home / "state"
         self.path = os.environ["PATH"]
         home.mkdir(parents=True, exist_ok=True)
-        self.configure(keys)
-
-    def configure(self, keys: str = "", *, host: str | None = None, ssh_config: Path | None = None) -> None:
-        """Write the configuration anew."""
-        (self.home / "config.toml").write_text(
-            f"[clusters.{CLUSTER}]\n"
-            f"host = {json.dumps(host or self.cluster.alias(self.user))}\n"
-            f"ssh_config = {json.dumps(str(ssh_config or self.cluster.ssh_config))}\n"
-            f"remote_root = {json.dumps(self.root, ensure_ascii=False)}\n"
-            f"{keys}\n"
-            f"[clusters.{CLUSTER}.price]\n"
-            f'currency = "EUR"\ngpu_hour = "{GPU_HOUR}"\n'
-        )
-
-    # -- the command line ---------------------------------------------------------------------------------------------
 
     @property
     def environ(self) -> dict[str, str]:
@@ -109,13 +88,9 @@ class Laptop:
             stderr=subprocess.PIPE,
         )
 
-    def run(self, *words: str | Path, env: Mapping[str, str] | None = None, timeout: float = 150) -> Said:
+    def run(self, *words: str | Path, env: Mapping[str, str] | None = None, timeout: float | None = None) -> Said:
         """Run ``trainsub WORDS`` to its end."""
-        return finish(self.start(*words, env=env), timeout)
-
-    def run_all(self, *commands: Sequence[str | Path]) -> list[Said]:
-        """Run several commands at the same time."""
-        return [finish(process) for process in [self.start(*words) for words in commands]]
+        return finish(self.start(*words, env=env), timeout or self.timeout)
 
     def submit(self, *words: str | Path) -> dict[str, Any]:
         """Submit, and return the run's document."""
@@ -124,6 +99,43 @@ class Laptop:
     def status(self, run: str) -> dict[str, Any]:
         """The run's document as asked now."""
         return self.run("status", run, "--json").ok().run
+
+
+class Laptop(UserMachine):
+    """One user's machine: a home, a configuration with one cluster, a store and a cache of its own.
+
+    Args:
+        home: An empty folder.
+        cluster: The cluster; it is configured as ``hpc``.
+        user: Whose account is used there.
+        root: ``remote_root``; by default a fresh one.
+        keys: More keys of [clusters.hpc], as TOML.
+    """
+
+    def __init__(
+        self, home: Path, cluster: SlurmCluster, *, user: str = "alice", root: str | None = None, keys: str = ""
+    ) -> None:
+        super().__init__(home)
+        self.cluster = cluster
+        self.user = user
+        self.root = root or f"/home/{user}/t-{uuid.uuid4().hex[:8]}"
+        self.configure(keys)
+
+    def configure(self, keys: str = "", *, host: str | None = None, ssh_config: Path | None = None) -> None:
+        """Write the configuration anew."""
+        (self.home / "config.toml").write_text(
+            f"[clusters.{CLUSTER}]\n"
+            f"host = {json.dumps(host or self.cluster.alias(self.user))}\n"
+            f"ssh_config = {json.dumps(str(ssh_config or self.cluster.ssh_config))}\n"
+            f"remote_root = {json.dumps(self.root, ensure_ascii=False)}\n"
+            f"{keys}\n"
+            f"[clusters.{CLUSTER}.price]\n"
+            f'currency = "EUR"\ngpu_hour = "{GPU_HOUR}"\n'
+        )
+
+    def run_all(self, *commands: Sequence[str | Path]) -> list[Said]:
+        """Run several commands at the same time."""
+        return [finish(process) for process in [self.start(*words) for words in commands]]
 
     # -- the library --------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import textwrap
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.laptop import Said, finish, until
+from cluster.laptop import Said, UserMachine, finish, until
 
 __all__ = ["EXAMPLE", "Machine", "Said", "finish", "torch_venv", "until"]
 
@@ -21,54 +21,19 @@ GPU_HOUR = "3600.00"
 """The price: one GPU-second costs 1.00, so that a bill can be read."""
 
 
-class Machine:
+class Machine(UserMachine):
     """A user's machine: an empty home, and a price for minislurm's GPUs.
 
     Args:
         home: An empty folder.
     """
 
+    timeout = 120.0
+
     def __init__(self, home: Path) -> None:
-        self.home = home
-        self.state = home / "state"
-        home.mkdir(parents=True)
+        super().__init__(home)
         price = f'[clusters.minislurm.price]\ncurrency = "EUR"\ngpu_hour = "{GPU_HOUR}"\n'
         (home / "config.toml").write_text(price)
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """The environment of commands; nothing of the machine that runs the tests but PATH."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "LC_ALL": "C.UTF-8",
-            "TRAINSUB_CONFIG": str(self.home / "config.toml"),
-            "TRAINSUB_STATE_DIR": str(self.state),
-            "TRAINSUB_CACHE_DIR": str(self.home / "cache"),
-        }
-
-    def start(self, *words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start ``trainsub WORDS``."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "trainsub", *map(str, words)],
-            cwd=self.home,
-            env={**self.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def run(self, *words: str | Path, env: Mapping[str, str] | None = None, timeout: float = 120) -> Said:
-        """Run ``trainsub WORDS`` to its end."""
-        return finish(self.start(*words, env=env), timeout)
-
-    def submit(self, *words: str | Path) -> dict[str, Any]:
-        """Submit, and return the run's document."""
-        return self.run("submit", *words, "--json").ok().run
-
-    def status(self, run: str) -> dict[str, Any]:
-        """The run's document as asked now."""
-        return self.run("status", run, "--json").ok().run
 
     def phase(self, run: str, phase: str) -> dict[str, Any]:
         """Wait until the run is in a phase."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from trainsub.minislurm import accounts, moments, sacct_fields, selection
 from trainsub.minislurm.accounts import Row, Window
 from trainsub.minislurm.conf import Conf, load
-from trainsub.minislurm.options import Option, OptionError, Parsed, parse
+from trainsub.minislurm.front import WrongError, answer
+from trainsub.minislurm.options import Option, Parsed
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.sacct_fields import Context, Field
 from trainsub.minislurm.selection import JobName, SelectionError
@@ -60,24 +61,13 @@ _IN_A_LINE = 4
 _EVER = 2**40
 
 
-class _WrongError(Exception):
-    """The command line cannot be followed; the message is what to print."""
-
-
 def main(home: Path, words: Sequence[str]) -> int:
     """Print what jobs have used.
 
     Returns:
         The exit code.
     """
-    try:
-        return _run(home, parse(words, _OPTIONS))
-    except OptionError as error:
-        unknown = next((name for name in _UNKNOWN if str(error).startswith(f"unrecognized option '--{name}")), "")
-        sys.stderr.write(f"sacct: error: minislurm does not know --{unknown}\n" if unknown else f"sacct: {error}\n")
-    except _WrongError as error:
-        sys.stderr.write(f"{error}\n")
-    return 1
+    return answer("sacct", words, _OPTIONS, lambda parsed: _run(home, parsed), elsewhere=_UNKNOWN, hint=False)
 
 
 def _run(home: Path, parsed: Parsed) -> int:
@@ -90,7 +80,7 @@ def _run(home: Path, parsed: Parsed) -> int:
         sys.stdout.writelines(f"{one}\n" for one in lines)
         return 0
     if parsed.operands:
-        raise _WrongError(
+        raise WrongError(
             "sacct: error: Unknown arguments:\n" + "\n".join(f"sacct: error:  {one}" for one in parsed.operands)
         )
     conf = load(home)
@@ -130,7 +120,7 @@ def _columns(parsed: Parsed) -> list[tuple[Field, int]]:
             continue
         field = sacct_fields.find(name)
         if field is None:
-            raise _WrongError(f'sacct: error: Invalid field requested: "{name}"')
+            raise WrongError(f'sacct: error: Invalid field requested: "{name}"')
         columns.append((field, _width(width) if percent else field.width))
     return columns
 
@@ -176,7 +166,7 @@ def _window(parsed: Parsed, conf: Conf, now: int) -> Window:
     try:
         held_nodes = None if nodes is None else frozenset(selection.nodes(nodes, conf))
     except SelectionError as error:
-        raise _WrongError(f"sacct: error: Invalid node name {error}") from None
+        raise WrongError(f"sacct: error: Invalid node name {error}") from None
     return Window(
         since,
         until,
@@ -204,9 +194,9 @@ def _jobs(parsed: Parsed) -> tuple[JobName, ...]:
         except SelectionError as error:
             number = one.partition("_")[0]
             if number != one and number.isdecimal():
-                raise _WrongError(f"sacct: fatal: Bad job array element specified: {number}") from None
+                raise WrongError(f"sacct: fatal: Bad job array element specified: {number}") from None
             what = "job/step" if str(error) == one else "step"
-            raise _WrongError(f"sacct: fatal: Bad {what} specified: {error}") from None
+            raise WrongError(f"sacct: fatal: Bad {what} specified: {error}") from None
     return tuple(names)
 
 
@@ -217,7 +207,7 @@ def _states(parsed: Parsed) -> frozenset[str] | None:
     try:
         return frozenset(map(selection.state, selection.parts(given)))
     except SelectionError as error:
-        raise _WrongError(f"sacct: fatal: unrecognized job state value '{error}'") from None
+        raise WrongError(f"sacct: fatal: unrecognized job state value '{error}'") from None
 
 
 def _users(parsed: Parsed) -> frozenset[int] | None:
@@ -227,7 +217,7 @@ def _users(parsed: Parsed) -> frozenset[int] | None:
     try:
         return frozenset(map(selection.user, selection.parts(",".join(given))))
     except SelectionError as error:
-        raise _WrongError(f"sacct: error: Invalid user id: {error}") from None
+        raise WrongError(f"sacct: error: Invalid user id: {error}") from None
 
 
 def _times(parsed: Parsed, now: int, *, jobs: bool, states: bool) -> tuple[int, int]:
@@ -237,7 +227,7 @@ def _times(parsed: Parsed, now: int, *, jobs: bool, states: bool) -> tuple[int, 
         since = None if given_since is None else moments.parse(given_since, now, past=True)
         until = None if given_until is None else moments.parse(given_until, now, past=True)
     except moments.MomentError as error:
-        raise _WrongError(str(error)) from None
+        raise WrongError(str(error)) from None
     if since is None:
         midnight = int(time.mktime((*time.localtime(now)[:3], 0, 0, 0, 0, 0, -1)))
         since = 0 if jobs else now if states and until is None else midnight
@@ -248,5 +238,5 @@ def _times(parsed: Parsed, now: int, *, jobs: bool, states: bool) -> tuple[int, 
     open_end = jobs and given_until is None and not states
     if since > until and not (states and given_until is None):
         shown = [time.strftime(STANDARD, time.localtime(one)) for one in (since, until)]
-        raise _WrongError(f"sacct: error: Start time ({shown[0]}) requested is after end time ({shown[1]}).")
+        raise WrongError(f"sacct: error: Start time ({shown[0]}) requested is after end time ({shown[1]}).")
     return since, _EVER if open_end else until

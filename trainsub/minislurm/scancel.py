@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from trainsub.minislurm import conf, lifecycle, scancel_call
-from trainsub.minislurm.options import OptionError, parse
+from trainsub.minislurm.front import answer
+from trainsub.minislurm.options import Parsed
 from trainsub.minislurm.queue import Queue
-from trainsub.minislurm.scancel_call import OPTIONS, USAGE, Order, Target, WrongError
+from trainsub.minislurm.scancel_call import OPTIONS, USAGE, Order, Target
 from trainsub.minislurm.values import Job
 from trainsub.minislurm.version import VERSION
 
@@ -26,25 +27,20 @@ def main(home: Path, words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    try:
-        parsed = parse(words, OPTIONS)
-    except OptionError as error:
-        sys.stderr.write(f'scancel: {error}\nTry "scancel --help" for more information\n')
-        return 1
+    return answer("scancel", words, OPTIONS, lambda parsed: _run(home, parsed))
+
+
+def _run(home: Path, parsed: Parsed) -> int:
     if parsed.has("version"):
         print(VERSION)  # noqa: T201 - what the command is for
         return 0
     if parsed.has("help") or parsed.has("usage"):
         sys.stdout.write(USAGE)
         return 0
-    try:
-        order = scancel_call.order(parsed)
-        targets = scancel_call.targets(parsed)
-        with Queue(home) as queue:
-            problems = _cancel(queue, targets, scancel_call.wanted(parsed, home), order)
-    except WrongError as error:
-        sys.stderr.write(f"{error}\n" if error.bare else f"scancel: error: {error}\n")
-        return 1
+    order = scancel_call.order(parsed)
+    targets = scancel_call.targets(parsed)
+    with Queue(home) as queue:
+        problems = _cancel(queue, targets, scancel_call.wanted(parsed, home), order)
     # Of jobs that cannot be cancelled because they are unknown or have ended 24.11 says nothing.
     bad = [(target, why) for target, why in problems if target.step or order.number]
     if parsed.has("verbose"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainsub.minislurm import arrays, conf, selection
+from trainsub.minislurm.front import WrongError
 from trainsub.minislurm.options import Option, Parsed
 from trainsub.minislurm.values import Job
 
@@ -41,14 +42,6 @@ Usage: scancel [-A account] [-b] [-f] [--me] [-n job_name] [-p partition] [-q qo
 """
 _NAME = re.compile(r"([0-9]{1,10})(?:_(\[[^\]]*\]|[0-9]{1,9}))?(?:\.([a-z0-9]+))?")
 _LARGEST_INDEX = 10**9
-
-
-class WrongError(Exception):
-    """The command line cannot be followed; the message is what to print, if bare without the command's name."""
-
-    def __init__(self, text: str, *, bare: bool = False) -> None:
-        super().__init__(text)
-        self.bare = bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +109,7 @@ def _number(text: str | None) -> int:
     try:
         return int(signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"])
     except KeyError:
-        raise WrongError(f"Unknown job signal: {text}", bare=True) from None
+        raise WrongError(f"Unknown job signal: {text}") from None
 
 
 def targets(parsed: Parsed) -> list[Target]:
@@ -126,10 +119,10 @@ def targets(parsed: Parsed) -> list[Target]:
         WrongError: An argument is no job, or nothing says which ones are meant.
     """
     if parsed.has("interactive"):
-        raise WrongError("minislurm does not know --interactive")
+        raise WrongError("scancel: error: minislurm does not know --interactive")
     found = [_target(word) for one in parsed.operands for word in _apart(one)]
     if not found and not any(map(parsed.has, FILTERS)):
-        raise WrongError("No job identification provided")
+        raise WrongError("scancel: error: No job identification provided")
     return found
 
 
@@ -140,12 +133,12 @@ def _apart(text: str) -> list[str]:
 def _target(text: str) -> Target:
     match = _NAME.fullmatch(text)
     if match is None or int(match.group(1)) == 0:
-        raise WrongError(f"Invalid job id {text}")
+        raise WrongError(f"scancel: error: Invalid job id {text}")
     job_id, tasks, step = match.groups()
     try:
         indices = None if tasks is None else arrays.parse(tasks, _LARGEST_INDEX)[0]
     except arrays.ArrayError:
-        raise WrongError(f"Invalid job id {text}") from None
+        raise WrongError(f"scancel: error: Invalid job id {text}") from None
     return Target(text, int(job_id), indices, step or "")
 
 
@@ -185,7 +178,7 @@ def _user(text: str) -> int:
     try:
         return selection.user(text)
     except selection.SelectionError:
-        raise WrongError(f"Invalid user name: {text}") from None
+        raise WrongError(f"scancel: error: Invalid user name: {text}") from None
 
 
 def _state(text: str) -> str:
@@ -195,5 +188,5 @@ def _state(text: str) -> str:
         word = ""
     if word not in {"PENDING", "RUNNING", "SUSPENDED"}:
         valid = "Valid job states are PENDING, RUNNING, and SUSPENDED"
-        raise WrongError(f"Invalid job state specified: {text}\n{valid}", bare=True)
+        raise WrongError(f"Invalid job state specified: {text}\n{valid}")
     return word

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from trainsub.minislurm import selection
 from trainsub.minislurm.conf import load
-from trainsub.minislurm.options import Option, OptionError, Parsed, parse
+from trainsub.minislurm.front import answer
+from trainsub.minislurm.options import Option, Parsed
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.scontrol_call import ELSEWHERE, INVALID, Call, meant, shown_jobs
 from trainsub.minislurm.selection import SelectionError
@@ -49,11 +50,10 @@ def main(home: Path, words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    try:
-        parsed = parse(words, _OPTIONS)
-    except OptionError as error:
-        sys.stderr.write(f'scontrol: {error}\nTry "scontrol --help" for more information\n')
-        return 1
+    return answer("scontrol", words, _OPTIONS, lambda parsed: _told(home, parsed))
+
+
+def _told(home: Path, parsed: Parsed) -> int:
     if parsed.has("version") or parsed.has("help"):
         sys.stdout.write(f"{VERSION}\n" if parsed.has("version") else _USAGE)
         return 0

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from trainsub.minislurm import nodes, selection, table
 from trainsub.minislurm.conf import Conf, Partition, load
+from trainsub.minislurm.front import WrongError, answer
 from trainsub.minislurm.nodes import NodeNow
-from trainsub.minislurm.options import Option, OptionError, Parsed, parse
+from trainsub.minislurm.options import Option, Parsed
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.sinfo_fields import LETTERS, WORDS, Field, Group, marked
 from trainsub.minislurm.version import VERSION
@@ -52,23 +53,13 @@ _LEAST = 9
 _BUSIEST_FIRST = ("MIXED", "ALLOCATED", "IDLE")
 
 
-class _WrongError(Exception):
-    """The command line cannot be followed; the message is what to print."""
-
-
 def main(home: Path, words: Sequence[str]) -> int:
     """Print what partitions and nodes there are.
 
     Returns:
         The exit code.
     """
-    try:
-        return _run(home, parse(words, _OPTIONS))
-    except OptionError as error:
-        sys.stderr.write(f'sinfo: {error}\nTry "sinfo --help" for more information\n')
-    except _WrongError as error:
-        sys.stderr.write(f"{error}\n")
-    return 1
+    return answer("sinfo", words, _OPTIONS, lambda parsed: _run(home, parsed))
 
 
 def _run(home: Path, parsed: Parsed) -> int:
@@ -105,7 +96,7 @@ def _wanted(parsed: Parsed, found: Sequence[NodeNow]) -> list[NodeNow]:
         try:
             wanted = set(expand(names))
         except ValueError as error:
-            raise _WrongError(f"sinfo: error: {error}") from None
+            raise WrongError(f"sinfo: error: {error}") from None
         kept = [one for one in kept if one.node.name in wanted]
     return kept
 
@@ -114,7 +105,7 @@ def _state(text: str) -> str:
     word = text.lower()
     long = next((one.lower() for one, short in nodes.SHORT.items() if word == short), word)
     if long not in _STATES.split(","):
-        raise _WrongError(f'sinfo: error: Bad state string: "{text}"\nsinfo: error: valid states: {_STATES}')
+        raise WrongError(f'sinfo: error: Bad state string: "{text}"\nsinfo: error: valid states: {_STATES}')
     return long
 
 
@@ -183,7 +174,7 @@ def _ordered(groups: Sequence[Group], parsed: Parsed) -> list[Group]:
         elif letter in LETTERS:
             rows.sort(key=LETTERS[letter].tell, reverse=back)
         else:
-            raise _WrongError(f"sinfo: error: Invalid sort specification: {letter}")
+            raise WrongError(f"sinfo: error: Invalid sort specification: {letter}")
     return rows
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from trainsub.minislurm import selection, squeue_fields, table
 from trainsub.minislurm.conf import Conf, load
-from trainsub.minislurm.options import Option, OptionError, Parsed, parse
+from trainsub.minislurm.front import WrongError, answer
+from trainsub.minislurm.options import Option, Parsed
 from trainsub.minislurm.queue import Queue
 from trainsub.minislurm.selection import JobName, SelectionError
 from trainsub.minislurm.squeue_fields import LETTERS, WORDS
@@ -59,25 +60,13 @@ _STATES = (
 )
 
 
-class _WrongError(Exception):
-    """The command line cannot be followed; the message is what to print."""
-
-
 def main(home: Path, words: Sequence[str]) -> int:
     """Print what the queue holds.
 
     Returns:
         The exit code.
     """
-    try:
-        return _run(home, parse(words, _OPTIONS))
-    except OptionError as error:
-        unknown = next((name for name in _UNKNOWN if str(error).startswith(f"unrecognized option '--{name}")), "")
-        what = f"error: minislurm does not know --{unknown}" if unknown else str(error)
-        sys.stderr.write(f'squeue: {what}\nTry "squeue --help" for more information\n')
-    except _WrongError as error:
-        sys.stderr.write(f"{error}\n")
-    return 1
+    return answer("squeue", words, _OPTIONS, lambda parsed: _run(home, parsed), elsewhere=_UNKNOWN)
 
 
 def _run(home: Path, parsed: Parsed) -> int:
@@ -88,7 +77,7 @@ def _run(home: Path, parsed: Parsed) -> int:
         sys.stdout.write(_USAGE)
         return 0
     if parsed.operands:
-        raise _WrongError(f"squeue: error: Unrecognized option: {parsed.operands[0]}\n{_USAGE.rstrip()}")
+        raise WrongError(f"squeue: error: Unrecognized option: {parsed.operands[0]}\n{_USAGE.rstrip()}")
     conf = load(home)
     if parsed.has("steps"):
         return _steps(home, conf, parsed)
@@ -105,7 +94,7 @@ def _run(home: Path, parsed: Parsed) -> int:
     try:
         views = ordered(views, parsed.last("sort") or os.environ.get("SQUEUE_SORT") or default)
     except ValueError as error:
-        raise _WrongError(f"squeue: error: Invalid sort specification: {error}") from None
+        raise WrongError(f"squeue: error: Invalid sort specification: {error}") from None
     if not parsed.has("noheader"):
         dated = parsed.has("long") and not parsed.has("format") and not parsed.has("Format")
         sys.stdout.write(f"{time.ctime(now)}\n" * dated + table.line(columns, header))
@@ -148,7 +137,7 @@ def _columns(parsed: Parsed) -> tuple[list[table.Column], Callable[[str], str]]:
     if letters is not None and words is not None:
         first = next(name for name, _ in parsed.given if name in {"format", "Format"})
         options = ("-O (--Format)", "-o (--format)") if first == "format" else ("-o (--format)", "-O (--Format)")
-        raise _WrongError(f"squeue: error: {options[0]} is incompatible with {options[1]}")
+        raise WrongError(f"squeue: error: {options[0]} is incompatible with {options[1]}")
     if letters is None and words is None:
         usual = (name for name in ("start", "long") if parsed.has(name))
         letters = {"start": squeue_fields.STARTS, "long": squeue_fields.LONG}.get(next(usual, ""))
@@ -182,7 +171,7 @@ def _query(parsed: Parsed, conf: Conf, jobs: Sequence[Job]) -> Query:
     try:
         return replace(query, nodes=frozenset(selection.nodes(nodes, conf)))
     except SelectionError as error:
-        raise _WrongError(f"squeue: error: Invalid node name {error}") from None
+        raise WrongError(f"squeue: error: Invalid node name {error}") from None
 
 
 def _given(parsed: Parsed, option: str, variable: str) -> str | None:
@@ -201,7 +190,7 @@ def _states(text: str) -> frozenset[str]:
     try:
         return frozenset(map(selection.state, selection.parts(text)))
     except SelectionError as error:
-        raise _WrongError(
+        raise WrongError(
             f"squeue: error: Invalid job state specified: {error}\nsqueue: error: Valid job states include: {_STATES}\n"
         ) from None
 
@@ -234,9 +223,9 @@ def _jobs(parsed: Parsed, jobs: Sequence[Job]) -> tuple[JobName, ...] | None:
             # What is no task names none.
             names.append(selection.job_name(one if not rest or rest.isdecimal() else f"{number}_999999999"))
         except SelectionError:
-            raise _WrongError(f"squeue: error: Invalid job id: {one}") from None
+            raise WrongError(f"squeue: error: Invalid job id: {one}") from None
     if len(names) == 1 and not any(names[0].job_id in {job.job_id, job.array_job_id} for job in jobs):
-        raise _WrongError("slurm_load_jobs error: Invalid job id specified")
+        raise WrongError("slurm_load_jobs error: Invalid job id specified")
     return tuple(names)
 
 
