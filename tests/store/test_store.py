@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from trainsub.errors import AmbiguousRunError, StoreError, UnknownRunError
 from trainsub.slurm.values import ExitCode
 from trainsub.store import Event, Store, find_run, find_runs
 from trainsub.store.claims import Claims
-from trainsub.store.migrations import STEPS
+from trainsub.store.migrations import RUNS, STEPS
 from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, Allocation, Code, Job, Run
 
 T0 = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -238,6 +239,68 @@ def test_two_processes_migrate_and_write_at_once(tmp_path: Path) -> None:
     with Store(path) as made:
         assert len(made.runs()) == 80
     assert len(STEPS) >= 1
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
+    """What an older trainsub wrote is all there afterwards."""
+    path = tmp_path / "store.sqlite"
+    one, moment = run(), T0.isoformat()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, at TEXT NOT NULL)")
+        db.executescript(RUNS)
+        db.execute("INSERT INTO migrations VALUES (?, ?)", (STEPS[0][0], moment))
+        db.execute(
+            "INSERT INTO runs VALUES (?, ?, 'key', 'hpc', ?, 'hash', ?, NULL, ?, ?, NULL)",
+            (one.run, one.name, moment, ACCEPTED, one.script, one.spec),
+        )
+        db.execute(
+            "INSERT INTO jobs VALUES (?1, 1, 'hpc', 7, ?2, 'COMPLETED', 'None', 'sacct', ?2, ?2, ?2, 2, 16, 0, 9, ?2)",
+            (one.run, moment),
+        )
+        for number, two in enumerate((ALLOCATION, OPEN_ALLOCATION)):
+            code = (two.exit_code.code, two.exit_code.signal) if two.exit_code else (None, None)
+            times = [None if time is None else time.isoformat() for time in (two.submit, two.start, two.end)]
+            db.execute(
+                "INSERT INTO allocations VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    one.run,
+                    number,
+                    two.state,
+                    *times,
+                    two.elapsed,
+                    two.nodes,
+                    two.gpus,
+                    two.nodelist,
+                    two.partition,
+                    *code,
+                ),
+            )
+        db.execute("INSERT INTO events (run, link, at, what) VALUES (?, 1, ?, 'job 7')", (one.run, moment))
+    with Store(path) as migrated:
+        assert migrated.run(one.run) == replace(one, outcome=ACCEPTED, code=None, jobs=(job(one),))
+        assert [event.what for event in migrated.events(one.run)] == ["job 7"]
+        assert migrated.by_job(7, "hpc") == migrated.runs()
+        task = replace(job(one), array_task=0, allocations=(ALLOCATION,))
+        migrated.observe("hpc", [(job(one), replace(job(one), array="0", tasks=(task,)))], T0, accounting=None)
+    with Store(path) as again:
+        assert again.runs()[0].jobs[0].tasks == (task,)
+
+
+def test_an_array_is_kept_with_its_tasks(store: Store) -> None:
+    """Tasks, with their own allocations and ids, come out in the order of their indices; any of their ids finds the run."""
+    one = run()
+    store.add_run(one)
+    tasks = tuple(replace(job(one, 7 + index), array_task=index, allocations=(ALLOCATION,)) for index in (0, 2, 10))
+    whole = replace(
+        job(one), array="0,2,10%2", tasks=tasks, allocations=(), expected_start=T0, seen_there=T0, runaway=True
+    )
+    store.settle(one.run, ACCEPTED, None, T0, whole)
+    assert store.run(one.run) == replace(one, outcome=ACCEPTED, jobs=(whole,))
+    assert [found.run for found in store.by_job(17, "hpc")] == [one.run]
+    other = run("other")
+    store.add_run(other)
+    store.settle(other.run, ACCEPTED, None, T0, job(other, 99))
+    assert [len(found.jobs[0].tasks) for found in store.runs()] == [3, 0]
 
 
 def test_a_failed_step_leaves_nothing_half_done(store: Store) -> None:

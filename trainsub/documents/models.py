@@ -64,6 +64,9 @@ class JobDocument(Document):
     submit_time: Time = Field(description="First submission; a requeue does not change it.")
     start_time: Time | None = Field(description="Start of the newest allocation.")
     end_time: Time | None = Field(description="End, once finished.")
+    expected_start: Time | None = Field(
+        description="When Slurm expects a waiting job to start; null if it does not say."
+    )
     nodes: int | None = Field(description="Nodes asked or held.")
     gpus: int | None = Field(description="GPUs held.")
     exit_code: ExitCodeDocument | None = Field(description="Once finished.")
@@ -96,6 +99,9 @@ class RunDocument(Document):
     submit_time: Time | None = Field(description="First submission of the newest link.")
     start_time: Time | None = Field(description="Start of its newest allocation.")
     end_time: Time | None = Field(description="End, once finished.")
+    expected_start: Time | None = Field(
+        description="When Slurm expects a waiting job to start; null if it does not say."
+    )
     nodes: int | None = Field(description="Nodes asked or held.")
     gpus: int | None = Field(description="GPUs held.")
     exit_code: ExitCodeDocument | None = Field(description="Once finished.")

@@ -17,7 +17,7 @@ from trainsub.errors import StoreError
 from trainsub.store import rows
 from trainsub.store.claims import Claims
 from trainsub.store.migrations import migrate
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Allocation, Job, Run
+from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
 
 BUSY_SECONDS = 10.0
 """How long a command waits for another one that is writing."""
@@ -215,7 +215,9 @@ class Store:
 
     def _known_later(self, db: sqlite3.Connection, job: Job) -> bool:
         """Whether another process wrote what it learned after this was asked."""
-        row = db.execute("SELECT observed_at FROM jobs WHERE run = ? AND link = ?", (job.run, job.link)).fetchone()
+        row = db.execute(
+            "SELECT observed_at FROM jobs WHERE run = ? AND link = ? AND task = ?", (job.run, job.link, rows.WHOLE_JOB)
+        ).fetchone()
         known = rows.time(row["observed_at"]) if row else None
         if known is None or job.observed_at is None:
             return False
@@ -224,8 +226,8 @@ class Store:
     def _put_job(self, db: sqlite3.Connection, job: Job, cluster: str) -> None:
         db.execute("DELETE FROM allocations WHERE run = ? AND link = ?", (job.run, job.link))
         db.execute("DELETE FROM jobs WHERE run = ? AND link = ?", (job.run, job.link))
-        db.execute(f"INSERT INTO jobs VALUES ({_marks(16)})", rows.job_row(job, cluster))  # noqa: S608 -- only question marks
-        db.executemany(f"INSERT INTO allocations VALUES ({_marks(14)})", rows.allocation_rows(job))  # noqa: S608 -- the same
+        db.executemany(f"INSERT INTO jobs VALUES ({_marks(21)})", rows.job_rows(job, cluster))  # noqa: S608 -- only question marks
+        db.executemany(f"INSERT INTO allocations VALUES ({_marks(15)})", rows.allocation_rows(job))  # noqa: S608 -- the same
 
     def _note(self, db: sqlite3.Connection, events: Iterable[Event]) -> None:
         db.executemany(
@@ -234,22 +236,16 @@ class Store:
         )
 
     def _runs(self, where: str, values: tuple[object, ...]) -> list[Run]:
-        """Runs with their jobs and allocations: three queries, however many runs."""
+        """Runs with their jobs, tasks and allocations: three queries, however many runs."""
         chosen = f"SELECT run FROM runs {where}"  # noqa: S608 -- `where` is ours
         with self._transaction("DEFERRED") as db:
             runs = db.execute(f"SELECT * FROM runs {where} ORDER BY created_at, run", values).fetchall()  # noqa: S608 -- `where` is ours
-            jobs = db.execute(f"SELECT * FROM jobs WHERE run IN ({chosen}) ORDER BY run, link", values).fetchall()  # noqa: S608 -- the same
+            jobs = db.execute(f"SELECT * FROM jobs WHERE run IN ({chosen}) ORDER BY run, link, task", values).fetchall()  # noqa: S608 -- the same
             allocations = db.execute(
-                f"SELECT * FROM allocations WHERE run IN ({chosen}) ORDER BY run, link, number",  # noqa: S608 -- the same
+                f"SELECT * FROM allocations WHERE run IN ({chosen}) ORDER BY run, link, task, number",  # noqa: S608 -- the same
                 values,
             ).fetchall()
-        of_job: dict[tuple[str, int], list[Allocation]] = {}
-        for row in allocations:
-            of_job.setdefault((row["run"], row["link"]), []).append(rows.allocation_of(row))
-        of_run: dict[str, list[Job]] = {}
-        for row in jobs:
-            of_run.setdefault(row["run"], []).append(rows.job_of(row, tuple(of_job.get((row["run"], row["link"]), ()))))
-        return [rows.run_of(row, tuple(of_run.get(row["run"], ()))) for row in runs]
+        return rows.runs_of(runs, jobs, allocations)
 
 
 def _marks(count: int) -> str:

@@ -34,7 +34,36 @@ CREATE TABLE polls (cluster TEXT PRIMARY KEY, at TEXT NOT NULL, accounting INTEG
 CREATE TABLE sent (cluster TEXT NOT NULL, sha256 TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (cluster, sha256));
 """
 
-STEPS: tuple[tuple[str, str], ...] = (("0001 runs, jobs, allocations, events, polls, sent", RUNS),)
+TASKS = """
+ALTER TABLE allocations RENAME TO allocations_0001;
+ALTER TABLE jobs RENAME TO jobs_0001;
+DROP INDEX jobs_by_id;
+CREATE TABLE jobs (
+    run TEXT NOT NULL REFERENCES runs (run), link INTEGER NOT NULL, task INTEGER NOT NULL, cluster TEXT NOT NULL,
+    job_id INTEGER NOT NULL, submitted TEXT NOT NULL, state TEXT, reason TEXT, source TEXT, observed_at TEXT,
+    start_time TEXT, end_time TEXT, nodes INTEGER, gpus INTEGER, exit_code INTEGER, exit_signal INTEGER,
+    missing_since TEXT, expected_start TEXT, seen_there TEXT, runaway INTEGER NOT NULL, indices TEXT,
+    PRIMARY KEY (run, link, task));
+CREATE INDEX jobs_by_id ON jobs (job_id, cluster);
+INSERT INTO jobs SELECT
+    run, link, -1, cluster, job_id, submitted, state, reason, source, observed_at, start_time, end_time, nodes, gpus,
+    exit_code, exit_signal, missing_since, NULL, NULL, 0, NULL FROM jobs_0001;
+CREATE TABLE allocations (
+    run TEXT NOT NULL, link INTEGER NOT NULL, task INTEGER NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL,
+    submit TEXT, start TEXT, end TEXT, elapsed INTEGER NOT NULL, nodes INTEGER NOT NULL, gpus INTEGER,
+    nodelist TEXT NOT NULL, partition TEXT NOT NULL, exit_code INTEGER, exit_signal INTEGER,
+    PRIMARY KEY (run, link, task, number), FOREIGN KEY (run, link, task) REFERENCES jobs (run, link, task));
+INSERT INTO allocations SELECT
+    run, link, -1, number, state, submit, start, end, elapsed, nodes, gpus, nodelist, partition, exit_code,
+    exit_signal FROM allocations_0001;
+DROP TABLE allocations_0001;
+DROP TABLE jobs_0001;
+"""
+
+STEPS: tuple[tuple[str, str], ...] = (
+    ("0001 runs, jobs, allocations, events, polls, sent", RUNS),
+    ("0002 tasks of arrays, expected starts, signs of life", TASKS),
+)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -2,11 +2,15 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker.values import Allocation, Code, Job, Run
+
+WHOLE_JOB = -1
+"""In the column ``task``: not a task of an array, but the job."""
 
 
 def text(time: datetime | None) -> str | None:
@@ -35,20 +39,49 @@ def run_row(run: Run) -> tuple[object, ...]:
             run.spec, code)  # fmt: skip
 
 
-def job_row(job: Job, cluster: str) -> tuple[object, ...]:
-    """A job as a row of ``jobs``."""
-    return (job.run, job.link, cluster, job.job_id, text(job.submitted), job.state, job.reason, job.source,
-            text(job.observed_at), text(job.start_time), text(job.end_time), job.nodes, job.gpus,
-            *_exit(job.exit_code), text(job.missing_since))  # fmt: skip
+def job_rows(job: Job, cluster: str) -> list[tuple[object, ...]]:
+    """A job and its tasks as rows of ``jobs``."""
+    return [
+        (one.run, one.link, _task(one), cluster, one.job_id, text(one.submitted), one.state, one.reason, one.source,
+         text(one.observed_at), text(one.start_time), text(one.end_time), one.nodes, one.gpus, *_exit(one.exit_code),
+         text(one.missing_since), text(one.expected_start), text(one.seen_there), one.runaway, one.array)
+        for one in (job, *job.tasks)
+    ]  # fmt: skip
 
 
 def allocation_rows(job: Job) -> list[tuple[object, ...]]:
-    """A job's allocations as rows of ``allocations``."""
+    """The allocations of a job and of its tasks as rows of ``allocations``."""
     return [
-        (job.run, job.link, number, one.state, text(one.submit), text(one.start), text(one.end), one.elapsed,
-         one.nodes, one.gpus, one.nodelist, one.partition, *_exit(one.exit_code))
-        for number, one in enumerate(job.allocations)
+        (holder.run, holder.link, _task(holder), number, one.state, text(one.submit), text(one.start), text(one.end),
+         one.elapsed, one.nodes, one.gpus, one.nodelist, one.partition, *_exit(one.exit_code))
+        for holder in (job, *job.tasks)
+        for number, one in enumerate(holder.allocations)
     ]  # fmt: skip
+
+
+def _task(job: Job) -> int:
+    """The column ``task``: part of a key, so a job that is no task needs a number too."""
+    return WHOLE_JOB if job.array_task is None else job.array_task
+
+
+def runs_of(runs: Sequence[sqlite3.Row], jobs: Sequence[sqlite3.Row], allocations: Sequence[sqlite3.Row]) -> list[Run]:
+    """Rows of the three tables as values, in the order of the runs; jobs in the order of their links and tasks."""
+    held: dict[tuple[str, int, int], list[Allocation]] = {}
+    for row in allocations:
+        held.setdefault((row["run"], row["link"], row["task"]), []).append(allocation_of(row))
+    tasks: dict[tuple[str, int], list[Job]] = {}
+    for row in jobs:
+        if row["task"] != WHOLE_JOB:
+            own = held.get((row["run"], row["link"], row["task"]), ())
+            tasks.setdefault((row["run"], row["link"]), []).append(job_of(row, tuple(own)))
+    links: dict[str, list[Job]] = {}
+    for row in jobs:
+        if row["task"] == WHOLE_JOB:
+            own = held.get((row["run"], row["link"], WHOLE_JOB), ())
+            links.setdefault(row["run"], []).append(
+                job_of(row, tuple(own), tuple(tasks.get((row["run"], row["link"]), ())))
+            )
+    return [run_of(row, tuple(links.get(row["run"], ()))) for row in runs]
 
 
 def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
@@ -73,7 +106,7 @@ def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
     )
 
 
-def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...]) -> Job:
+def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[Job, ...] = ()) -> Job:
     """A row of ``jobs`` as a value."""
     return Job(
         run=row["run"],
@@ -91,6 +124,12 @@ def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...]) -> Job:
         exit_code=_exit_code(row["exit_code"], row["exit_signal"]),
         missing_since=time(row["missing_since"]),
         allocations=allocations,
+        expected_start=time(row["expected_start"]),
+        seen_there=time(row["seen_there"]),
+        runaway=bool(row["runaway"]),
+        array=row["indices"],
+        array_task=None if row["task"] == WHOLE_JOB else row["task"],
+        tasks=tasks,
     )
 
 

@@ -17,6 +17,8 @@ END_SLACK = timedelta(minutes=1)
 """How far two of Slurm's own times of the same end may differ."""
 RECORD_PATIENCE = timedelta(minutes=10)
 """How long a run's own exit record waits for Slurm's accounts to speak first."""
+ABSURD = timedelta(days=366)
+"""An expected start further off is none: behind jobs without a time limit Slurm plans for the year 8831."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Poll:
         accounting: Whether the cluster keeps accounts at all; None when not known.
         gpus_tracked: Whether the cluster records GPUs, so that a record without them means that none were held.
         records: The runs' own exit records by job id, newest last.
+        clock: The cluster's own clock when it answered; None where it was not asked.
     """
 
     queue: Mapping[int, QueueRow] | None
@@ -38,6 +41,7 @@ class Poll:
     gpus_tracked: bool = False
     silence: str = ""
     records: Mapping[int, Sequence[ExitRecord]] = field(default_factory=dict)
+    clock: datetime | None = None
 
 
 def finished(job: Job) -> bool:
@@ -66,7 +70,7 @@ def observe(job: Job, poll: Poll, now: datetime) -> Job:
         job = replace(job, allocations=tuple(_allocation(row, poll) for row in rows))
     queued = poll.queue.get(job.job_id) if poll.queue is not None else None
     if queued is not None and is_ours(queued, job):
-        return _from_queue(job, queued, now)
+        return _from_queue(job, queued, now, poll.clock)
     if poll.queue is None:
         return job
     if rows and states.phase(rows[-1].state) == "finished" and not _outlived(job, rows[-1]):
@@ -129,7 +133,7 @@ def _is_the_end(job: Job, last: Allocation) -> bool:
     return job.end_time is None or last.end >= job.end_time - END_SLACK
 
 
-def _from_queue(job: Job, row: QueueRow, now: datetime) -> Job:
+def _from_queue(job: Job, row: QueueRow, now: datetime, clock: datetime | None) -> Job:
     """squeue speaks: its word stands, forwards or backwards."""
     done = states.phase(row.state) == "finished"
     running = states.phase(row.state) == "running"
@@ -143,6 +147,8 @@ def _from_queue(job: Job, row: QueueRow, now: datetime) -> Job:
         observed_at=now,
         # squeue prints an expected start for a waiting job: that is a forecast, not a fact.
         start_time=row.start_time if running or done else None,
+        expected_start=None if running or done else _expected(row.start_time, clock or now),
+        seen_there=job.seen_there if done or clock is None else clock,
         end_time=row.end_time if done else None,
         nodes=row.nodes,
         gpus=next((count for count in known if count is not None), None),
@@ -150,6 +156,11 @@ def _from_queue(job: Job, row: QueueRow, now: datetime) -> Job:
     )
     last = seen.allocations[-1] if seen.allocations else None
     return replace(seen, exit_code=last.exit_code if done and last and _is_the_end(seen, last) else None)
+
+
+def _expected(start: datetime | None, now: datetime) -> datetime | None:
+    """A start that Slurm expects, unless it is absurd."""
+    return start if start is not None and start - now < ABSURD else None
 
 
 def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
@@ -167,6 +178,7 @@ def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
         gpus=gpus if gpus is not None else job.gpus,
         exit_code=row.exit_code,
         missing_since=None,
+        expected_start=None,
     )
 
 
@@ -193,6 +205,7 @@ def _from_record(job: Job, record: ExitRecord, now: datetime) -> Job:
         end_time=_moment(record.end),
         exit_code=ExitCode(record.code, 0),
         missing_since=None,
+        expected_start=None,
     )
 
 

@@ -61,13 +61,21 @@ class Job:
         reason: Slurm's reason, verbatim.
         source: squeue | sacct | record | store; None when never observed.
         observed_at: When the source said so.
-        start_time: Start of the newest allocation (expected start is not kept here).
+        start_time: Start of the newest allocation.
         end_time: End, once finished.
         nodes: Nodes asked or held.
         gpus: GPUs asked or held; None if unknown.
         exit_code: Once finished.
-        missing_since: Since when neither squeue nor sacct knows it; None while one does.
-        allocations: Oldest first.
+        missing_since: Since when squeue, which answered, does not show it, and neither sacct, which answered too, nor
+            the run's own record tells an end of it; None while one does.
+        allocations: Oldest first; those of an array are its tasks'.
+        expected_start: When Slurm expects a waiting job to start; None where it does not say, or says what is absurd.
+        seen_there: The cluster's own clock when squeue last showed the job alive.
+        runaway: Slurm's accounts call it running long after squeue, which answers, has stopped showing it.
+        array: The indices as they were asked for, ``0-9%2``; None if it is no array.
+        array_task: The index, of a task; None for a job.
+        tasks: Of an array, one job for each index, in order. A task that Slurm has given no id of its own yet has the
+            array's.
     """
 
     run: str
@@ -85,6 +93,12 @@ class Job:
     exit_code: ExitCode | None = None
     missing_since: datetime | None = None
     allocations: tuple[Allocation, ...] = ()
+    expected_start: datetime | None = None
+    seen_there: datetime | None = None
+    runaway: bool = False
+    array: str | None = None
+    array_task: int | None = None
+    tasks: tuple["Job", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
