@@ -9,7 +9,7 @@ from pathlib import Path
 from trainsub.config import Cluster
 from trainsub.record import names
 from trainsub.render import render
-from trainsub.slurm import units
+from trainsub.slurm import arrays, units
 from trainsub.spec import JobSpec, Shape, options, shape
 from trainsub.staging import Snapshot, snapshot
 from trainsub.tracker.values import Code
@@ -29,7 +29,8 @@ class Plan:
         shape: Nodes, GPUs and ranks.
         snapshot: The code that travels; None without code.
         time_limit: Seconds; None for no limit.
-        ceiling_gpu_seconds: nodes × GPUs × time limit; None without a limit.
+        tasks: Number of tasks of an array; 1 for a plain job.
+        ceiling_gpu_seconds: nodes × GPUs × time limit × tasks; None without a limit.
         ceiling: Its cost, not rounded; None without a price or a limit.
         currency: Of the ceiling.
         plan_hash: Of everything that would be sent except the key.
@@ -44,6 +45,7 @@ class Plan:
     shape: Shape
     snapshot: Snapshot | None
     time_limit: int | None
+    tasks: int
     ceiling_gpu_seconds: int | None
     ceiling: Decimal | None
     currency: str | None
@@ -89,7 +91,8 @@ def make_plan(
     wanted = shape(spec, merged)
     limit = units.parse_time(str(merged["time"]))
     held = _gpus_held(wanted, cluster, exclusive=merged.get("exclusive") is True)
-    gpu_seconds = None if limit is None or held is None else wanted.nodes * held * limit
+    tasks = len(arrays.parse(spec.slurm.array).indices) if spec.slurm.array else 1
+    gpu_seconds = None if limit is None or held is None else wanted.nodes * held * limit * tasks
     price = cluster.price
     cost = None
     if price is not None and gpu_seconds is not None:
@@ -107,6 +110,7 @@ def make_plan(
         shape=wanted,
         snapshot=packed,
         time_limit=limit,
+        tasks=tasks,
         ceiling_gpu_seconds=gpu_seconds,
         ceiling=cost,
         currency=price.currency if price else None,

@@ -114,7 +114,17 @@ def test_no_answer(text: str) -> None:
         answers.parse_answer(text)
 
 
-@given(st.builds(exits.ExitRecord, st.integers(0, 255), st.integers(0, 2**40), st.integers(0, 2**40), run_names))
+@given(
+    st.builds(
+        exits.ExitRecord,
+        st.integers(0, 255),
+        st.integers(0, 2**40),
+        st.integers(0, 2**40),
+        run_names,
+        array=st.none(),
+        task=st.none(),
+    )
+)
 def test_an_exit_record_survives_a_round_trip(record: exits.ExitRecord) -> None:
     """What the trap writes is read back."""
     assert exits.parse_exit(exits.format_exit(record)) == record
@@ -141,6 +151,14 @@ def test_no_exit_record(text: str) -> None:
     """A cut or foreign file is no record."""
     with pytest.raises(OutputError):
         exits.parse_exit(text)
+
+
+def test_a_task_says_of_what_array_it_is() -> None:
+    """The raw id of a task is known to nobody who did not see it run; array and index are."""
+    record = exits.ExitRecord(code=0, start=1, end=2, node="n1", array=7, task=12)
+    assert exits.format_exit(record) == "code=0 start=1 end=2 node=n1 task=7_12\n"
+    assert exits.parse_exit(exits.format_exit(record)) == record
+    assert exits.parse_exit("code=0 start=1 end=2 node=n1 task=some\n").task is None
 
 
 @pytest.mark.parametrize("record", [exits.ExitRecord(-1, 0, 0, "n"), exits.ExitRecord(0, 0, 0, "a b")])

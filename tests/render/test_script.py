@@ -370,6 +370,18 @@ def test_the_owners_name_is_never_followed(world: World, script: str) -> None:
     assert list((world.run_dir / "42").iterdir()) == []
 
 
+def test_the_tasks_of_an_array_own_their_link_together(world: World, script: str) -> None:
+    """Each task trains, and its record says of what array it is; a second array does not."""
+    for raw, index in (("43", "0"), ("44", "5"), ("42", "7")):
+        code, _ = world.run(script, SLURM_JOB_ID=raw, SLURM_ARRAY_JOB_ID="42", SLURM_ARRAY_TASK_ID=index)
+        assert code == 0
+        assert world.record(f"{raw}.0")["task"] == f"42_{index}"
+        assert (world.root / f"dump/started.{raw}").exists()
+    assert (world.run_dir / "owner.1").readlink() == Path("42")
+    _, output = world.run(script, SLURM_JOB_ID="51", SLURM_ARRAY_JOB_ID="50", SLURM_ARRAY_TASK_ID="0")
+    assert output == "trainsub: link 1 belongs to 42, not to job 50: nothing to do\n"
+
+
 def test_a_directory_that_cannot_be_written_is_no_second_copy(world: World, script: str) -> None:
     """Saying "done" would be a lie: it is an infrastructure fault."""
     (world.run_dir / "exit").rmdir()

@@ -34,6 +34,7 @@ def test_recorded_rows() -> None:
         job_id=3,
         array_job_id=None,
         array_task=None,
+        array_pending=None,
         state="CANCELLED by 2001",
         submit=datetime.fromtimestamp(1795365730, tz=UTC),
         eligible=None,

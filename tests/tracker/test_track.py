@@ -39,7 +39,7 @@ def queued(state: str, **more: object) -> QueueRow:
 def record(state: str, **more: object) -> AccountRow:
     """A record of sacct for the job."""
     row = AccountRow(
-        job_id=7, array_job_id=None, array_task=None, state=state, submit=T0, eligible=T0, start=at(5), end=at(65),
+        job_id=7, array_job_id=None, array_task=None, array_pending=None, state=state, submit=T0, eligible=T0, start=at(5), end=at(65),
         elapsed=60, suspended=0, alloc_tres="cpu=4,gres/gpu=16,node=2", nodes=2, nodelist="n[1-2]", partition="gpu",
         account="research", exit_code=ExitCode(0, 0), name=RUN,
     )  # fmt: skip

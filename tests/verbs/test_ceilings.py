@@ -21,6 +21,7 @@ PRICE = '[clusters.alpha.price]\ncurrency = "EUR"\ngpu_hour = "2"\n[clusters.alp
         ({"slurm__gpus_per_node": 0, "slurm__partition": "gpu", "slurm__exclusive": "true"}, 8, 16),
         ({"slurm__gpus_per_node": 0}, 0, 0),
         ({"slurm__time": "UNLIMITED"}, None, None),
+        ({"slurm__partition": "gpu", "slurm__array": "0-9:3%2"}, 32, 64),  # each of the four tasks runs in the end
     ],
 )
 def test_the_ceiling_is_the_most_that_can_be_charged(

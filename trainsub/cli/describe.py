@@ -25,6 +25,7 @@ def plan_document(plan: Plan) -> models.PlanDocument:
         nodes=plan.shape.nodes,
         gpus=plan.shape.nodes * plan.shape.gpus_per_node,
         time_limit=plan.time_limit,
+        tasks=plan.tasks,
         ceiling_gpu_seconds=plan.ceiling_gpu_seconds,
         ceiling=cost,
         code=code_document(plan.code),

@@ -142,7 +142,8 @@ def _job_lines(job: "Job") -> list[tuple[str, str]]:
 def ceiling(state: "State", plan: "models.PlanDocument") -> None:
     """The most that a plan can cost, as talk: stdout holds the script."""
     nodes, gpus = words.count(plan.nodes, "node"), words.count(plan.gpus, "GPU")
-    state.tell(f"run {plan.run} would ask {plan.cluster} for {nodes} with {gpus} in all")
+    tasks = f", for each of {plan.tasks} tasks" if plan.tasks > 1 else ""
+    state.tell(f"run {plan.run} would ask {plan.cluster} for {nodes} with {gpus} in all{tasks}")
     if plan.ceiling_gpu_seconds is None:
         state.tell("ceiling: none, since there is no time limit")
         return

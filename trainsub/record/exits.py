@@ -1,19 +1,29 @@
 """``exit/<job_id>.<restart>``: how one start of the script ended. Python 3.6 syntax, standard library only; pure.
 
-One line, ``code=<n> start=<epoch> end=<epoch> node=<host>``, renamed into place by the script's EXIT trap. It is what
-is left where a cluster keeps no accounting. Words that a later script adds are ignored.
+One line, ``code=<n> start=<epoch> end=<epoch> node=<host>``, renamed into place by the script's EXIT trap; an array's
+task adds ``task=<array's id>_<index>``. It is what is left where a cluster keeps no accounting. Words that a later
+script adds are ignored.
 """
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from trainsub.errors import OutputError
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _NODE = re.compile(r"[^\s=]*")
+_TASK = re.compile(r"([0-9]{1,10})_([0-9]{1,10})")
 
-ExitRecord = NamedTuple("ExitRecord", [("code", int), ("start", int), ("end", int), ("node", str)])
-ExitRecord.__doc__ = """Exit code of the script, epoch seconds of its begin and end, and the node where it ran."""
+
+class ExitRecord(NamedTuple):
+    """How one start of a script ended: exit code, epoch seconds of begin and end, node, array and its task."""
+
+    code: int
+    start: int
+    end: int
+    node: str
+    array: Optional[int] = None
+    task: Optional[int] = None
 
 
 def format_exit(record: ExitRecord) -> str:
@@ -24,7 +34,8 @@ def format_exit(record: ExitRecord) -> str:
     """
     if min(record.code, record.start, record.end) < 0 or _NODE.fullmatch(record.node) is None:
         raise ValueError(f"not an exit record: {record!r}")
-    return f"code={record.code} start={record.start} end={record.end} node={record.node}\n"
+    task = "" if record.array is None else f" task={record.array}_{record.task}"
+    return f"code={record.code} start={record.start} end={record.end} node={record.node}{task}\n"
 
 
 def parse_exit(text: str) -> ExitRecord:
@@ -40,4 +51,6 @@ def parse_exit(text: str) -> ExitRecord:
     if node is None or _NODE.fullmatch(node) is None or not all(map(_NUMBER.fullmatch, numbers)):
         raise OutputError(f"not an exit record: {text[:200]!r}")
     code, start, end = map(int, numbers)
-    return ExitRecord(code=code, start=start, end=end, node=node)
+    of_array = _TASK.fullmatch(words.get("task", ""))
+    array, task = map(int, of_array.groups()) if of_array else (None, None)
+    return ExitRecord(code=code, start=start, end=end, node=node, array=array, task=task)

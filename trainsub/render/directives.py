@@ -6,6 +6,7 @@ from trainsub.errors import SpecError
 from trainsub.slurm.sbatch import Value, directives
 
 _ORDER = (
+    "array",
     "nodes",
     "ntasks",
     "ntasks_per_node",

@@ -41,6 +41,7 @@ class AccountRow:
         job_id: Slurm's id; of an array's task its own.
         array_job_id: Id of the array; None for other jobs.
         array_task: Index of the task; None too for the tasks that share one record because none has started.
+        array_pending: Indices of the tasks that share this record: ``3-9%2``.
         state: Slurm's words, such as ``CANCELLED by 1000``.
         submit: Submission; a requeue makes a new one.
         eligible: Since when it could have started.
@@ -60,6 +61,7 @@ class AccountRow:
     job_id: int
     array_job_id: int | None
     array_task: int | None
+    array_pending: str | None
     state: str
     submit: datetime | None
     eligible: datetime | None
@@ -125,6 +127,7 @@ def _row(fields: Sequence[str]) -> AccountRow:
         job_id=rows.number(raw, what="sacct's JobIDRaw"),
         array_job_id=job.job_id if in_array else None,
         array_task=job.array_task,
+        array_pending=job.array_pending,
         state=state,
         submit=rows.moment(submit, what="sacct's Submit"),
         eligible=rows.moment(eligible, what="sacct's Eligible"),

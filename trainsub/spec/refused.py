@@ -19,7 +19,6 @@ REFUSED = {
     "verbose": "trainsub reads what sbatch says",
     "wait": "use `trainsub submit --wait`",
     "test_only": "use `trainsub submit --dry-run`",
-    "array": f"a sweep {_LATER}",
     "dependency": f"chaining jobs {_LATER}",
     "export": "trainsub sets it; variables of the job are in [env]",
     "export_file": "trainsub sets the environment; variables of the job are in [env]",
@@ -40,6 +39,7 @@ REFUSED = {
 """Refused in ``[slurm]``, in ``[slurm.extra]``, and in a cluster's defaults."""
 
 SET_BY_SPEC = {
+    "array": "what a job trains is the spec's to say",
     "nodes": "every spec says it, so a default would never count",
     "time": "every spec says it, so a default would never count",
     "ntasks": "the spec's launch kind sets it",

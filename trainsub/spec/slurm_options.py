@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from trainsub.slurm import arrays
 from trainsub.spec.expect import (
     FLAG,
     LINE,
@@ -56,6 +57,15 @@ def _signal(value: object) -> str:
     text = str(_SIGNAL.check(value))
     if int(text.partition("@")[2] or 0) > _SIGNAL_SECONDS:
         raise NotExpectedError(f"Slurm takes at most {_SIGNAL_SECONDS} seconds before the end, got {text}")
+    return text
+
+
+def _array(value: object) -> str:
+    text = line(value)
+    try:
+        arrays.parse(text)
+    except ValueError as error:
+        raise NotExpectedError(f"not the indices of an array: {error}") from error
     return text
 
 
@@ -167,6 +177,11 @@ class _Size(Table):
 
     nodes: Count = Field(description="Number of nodes; no range, so that the cost is known.")
     time: Time = Field(description="Time limit of the job.")
+    array: Annotated[str, Expect('indices such as "0-9%2"', _array)] | None = Field(
+        None,
+        description="Indices of a job array: each is a task with nodes and a time limit of its own, and finds its "
+        "index in `SLURM_ARRAY_TASK_ID`; `%2` lets two run at a time.",
+    )
     ntasks: Count | None = Field(None, description="Tasks in all; worked out from the launch kind, so best left out.")
     ntasks_per_node: Count | None = Field(
         None, description="Tasks per node; the launch kind sets it, and another value is an error."
