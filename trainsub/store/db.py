@@ -5,24 +5,26 @@ Rollback journal, not WAL: WAL needs shared memory, which network homes do not h
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from trainsub.errors import StoreError
-from trainsub.store import rows
+from trainsub.store import listing, rows
 from trainsub.store.claims import Claims
+from trainsub.store.failures import explained
 from trainsub.store.migrations import migrate
+from trainsub.store.polls import Facts, facts, known_later, note_poll, only_seen, touch
+from trainsub.store.schedules import Schedules, read, write
+from trainsub.tracker.schedule import Schedule
 from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
 
 BUSY_SECONDS = 10.0
 """How long a command waits for another one that is writing."""
-OVERTAKEN = timedelta(minutes=1)
-"""By how much another process may have been quicker; what seems to be later still is the mark of a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Store:
 
     Attributes:
         claims: Which runs are being submitted right now.
+        schedules: When each cluster may be asked, and which process does.
 
     Raises:
         StoreError: The file cannot be opened, is damaged, or is newer than this trainsub.
@@ -52,7 +55,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _explained(path):
+        with explained(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 path.touch(mode=0o600)
@@ -60,6 +63,7 @@ class Store:
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self._lock = threading.RLock()
             self.claims = Claims(path.parent / "claims")
+            self.schedules = Schedules(self._transaction, path.parent / "asking")
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -111,6 +115,24 @@ class Store:
             db.execute(f"REPLACE INTO runs VALUES ({_marks(11)})", rows.run_row(run))  # noqa: S608 -- only question marks
             self._note(db, [Event(run.run, None, run.created_at, "intent recorded again")])
 
+    def restore(self, pairs: Iterable[tuple[Run | None, Run]], at: datetime) -> None:
+        """Record runs as their cluster tells of them.
+
+        Args:
+            pairs: Each run as it was known here, None if it was not, and as it is known now, with no job fewer.
+            at: The time.
+        """
+        with self._transaction() as db:
+            for before, after in pairs:
+                verb = "INSERT OR IGNORE" if before is None else "REPLACE"
+                if not db.execute(f"{verb} INTO runs VALUES ({_marks(11)})", rows.run_row(after)).rowcount:
+                    continue  # another process was quicker
+                ours = {job.link for job in before.jobs} if before else set()
+                for job in after.jobs:
+                    if job.link not in ours:
+                        self._put_job(db, job, after.cluster)
+                self._note(db, [Event(after.run, None, at, "found on its cluster", "trainsub", after.detail)])
+
     def forget(self, run: str) -> None:
         """Take an intent back of which nothing was sent."""
         with self._transaction() as db:
@@ -148,29 +170,59 @@ class Store:
     # -- observations -------------------------------------------------------------------------------------------
 
     def observe(
-        self, cluster: str, changed: Sequence[tuple[Job, Job]], at: datetime, *, accounting: bool | None
+        self,
+        cluster: str,
+        changed: Sequence[tuple[Job, Job]],
+        at: datetime,
+        *,
+        accounting: bool | None,
+        gpus_tracked: bool | None = None,
+        schedule: Callable[[Schedule], Schedule] | None = None,
     ) -> None:
-        """Record a poll: the jobs that changed, as pairs of before and after, and that the cluster was asked."""
+        """Record a poll: the jobs of which it told something, as pairs of before and after, and the rest of it."""
+        seen = [pair for pair in changed if only_seen(*pair)]
+        told = [pair for pair in changed if not only_seen(*pair)]
         with self._transaction() as db:
-            for before, after in changed:
-                if self._known_later(db, after):
+            if not touch(db, seen):
+                told = list(changed)
+            for before, after in told:
+                if known_later(db, after):
                     continue
                 self._put_job(db, after, cluster)
                 if before.state != after.state:  # reasons come and go by the minute while a job waits
                     self._note(
-                        db, [Event(after.run, after.link, at, after.state or "unknown", after.source, after.reason)]
+                        db,
+                        [Event(after.run, after.link, at, after.state or "unknown", after.source, after.reason)],
                     )
-            db.execute(
-                "INSERT INTO polls VALUES (?1, ?2, ?3) ON CONFLICT (cluster) DO UPDATE"
-                " SET at = ?2, accounting = coalesce(?3, accounting)",
-                (cluster, rows.text(at), accounting),
-            )
+            note_poll(db, cluster, at, accounting=accounting, gpus_tracked=gpus_tracked)
+            if schedule is not None:
+                write(db, cluster, schedule(read(db, cluster)))
 
     def last_poll(self, cluster: str) -> datetime | None:
         """When the cluster last answered."""
-        with _explained(self.path):
+        with explained(self.path):
             row = self._db.execute("SELECT at FROM polls WHERE cluster = ?", (cluster,)).fetchone()
         return rows.time(row["at"]) if row else None
+
+    def facts(self, cluster: str) -> Facts:
+        """What was learned of a cluster's accounts."""
+        with explained(self.path):
+            return facts(self._db, cluster)
+
+    def listed(self) -> list[Run]:
+        """All runs, oldest first, with empty scripts and specs: what lists show, read quickly."""
+        with self._transaction("DEFERRED") as db:
+            return listing.listed(db)
+
+    def open_jobs(self, cluster: str, since: datetime | None) -> list[Job]:
+        """Jobs of accepted runs on a cluster: those that have not ended, or did since then; None for all."""
+        with self._transaction("DEFERRED") as db:
+            return listing.open_jobs(db, cluster, since)
+
+    def open_clusters(self, since: datetime) -> set[str]:
+        """Clusters with a submission to settle, or with jobs that have not ended, or did since then."""
+        with self._transaction("DEFERRED") as db:
+            return listing.open_clusters(db, since)
 
     def note(self, event: Event) -> None:
         """Add an event to a run's history."""
@@ -179,7 +231,7 @@ class Store:
 
     def events(self, run: str) -> list[Event]:
         """A run's history, oldest first."""
-        with _explained(self.path):
+        with explained(self.path):
             found = self._db.execute("SELECT * FROM events WHERE run = ? ORDER BY id", (run,)).fetchall()
         return [
             Event(row["run"], row["link"], datetime.fromisoformat(row["at"]), row["what"], row["source"], row["detail"])
@@ -190,7 +242,7 @@ class Store:
 
     def was_sent(self, cluster: str, sha256: str) -> bool:
         """Whether an archive is known to lie on a cluster. A guess to save a round trip; the cluster decides."""
-        with _explained(self.path):
+        with explained(self.path):
             row = self._db.execute("SELECT 1 FROM sent WHERE cluster = ? AND sha256 = ?", (cluster, sha256)).fetchone()
         return row is not None
 
@@ -203,7 +255,7 @@ class Store:
 
     @contextmanager
     def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
-        with _explained(self.path), self._lock:
+        with explained(self.path), self._lock:
             self._db.execute(f"BEGIN {kind}")
             try:
                 yield self._db
@@ -212,16 +264,6 @@ class Store:
                 if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
                     self._db.execute("ROLLBACK")
                 raise
-
-    def _known_later(self, db: sqlite3.Connection, job: Job) -> bool:
-        """Whether another process wrote what it learned after this was asked."""
-        row = db.execute(
-            "SELECT observed_at FROM jobs WHERE run = ? AND link = ? AND task = ?", (job.run, job.link, rows.WHOLE_JOB)
-        ).fetchone()
-        known = rows.time(row["observed_at"]) if row else None
-        if known is None or job.observed_at is None:
-            return False
-        return timedelta(0) < known - job.observed_at < OVERTAKEN
 
     def _put_job(self, db: sqlite3.Connection, job: Job, cluster: str) -> None:
         db.execute("DELETE FROM allocations WHERE run = ? AND link = ?", (job.run, job.link))
@@ -250,30 +292,3 @@ class Store:
 
 def _marks(count: int) -> str:
     return ", ".join("?" * count)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system say into an error with a place and a way on."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"the store {path} failed: {error}", hint=_hint(error)) from error
-    except OSError as error:
-        raise StoreError(
-            f"the store {path} cannot be opened: {error.strerror}",
-            hint="Point TRAINSUB_STATE_DIR at a folder that you may write to.",
-        ) from error
-
-
-def _hint(error: sqlite3.DatabaseError) -> str:
-    said = str(error)
-    if "locked" in said:
-        return "Another trainsub command is writing to it; try again in a moment."
-    if "readonly" in said or "unable to open" in said:
-        return "Point TRAINSUB_STATE_DIR at a folder that you may write to."
-    if "full" in said:
-        return "The disk is full; make room, then run the command again."
-    if "malformed" in said or "not a database" in said:
-        return "The file is damaged. Move it away; the runs themselves are safe on their clusters."
-    return "Nothing was changed; run the command again."

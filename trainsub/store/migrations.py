@@ -60,9 +60,18 @@ DROP TABLE allocations_0001;
 DROP TABLE jobs_0001;
 """
 
+SCHEDULES = """
+CREATE TABLE schedules (
+    cluster TEXT PRIMARY KEY, asked_at TEXT, next_at TEXT, interval REAL NOT NULL, ordinary REAL NOT NULL,
+    news REAL NOT NULL, filled_at TEXT, held_until TEXT, asking_since TEXT, accounts_at TEXT, trouble TEXT);
+ALTER TABLE polls ADD COLUMN gpus_tracked INTEGER;
+ALTER TABLE polls ADD COLUMN gpus_tracked_at TEXT;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001 runs, jobs, allocations, events, polls, sent", RUNS),
     ("0002 tasks of arrays, expected starts, signs of life", TASKS),
+    ("0003 schedules", SCHEDULES),
 )
 
 

@@ -66,6 +66,14 @@ def _task(job: Job) -> int:
 
 def runs_of(runs: Sequence[sqlite3.Row], jobs: Sequence[sqlite3.Row], allocations: Sequence[sqlite3.Row]) -> list[Run]:
     """Rows of the three tables as values, in the order of the runs; jobs in the order of their links and tasks."""
+    links: dict[str, list[Job]] = {}
+    for job in jobs_of(jobs, allocations):
+        links.setdefault(job.run, []).append(job)
+    return [run_of(row, tuple(links.get(row["run"], ()))) for row in runs]
+
+
+def jobs_of(jobs: Sequence[sqlite3.Row], allocations: Sequence[sqlite3.Row]) -> list[Job]:
+    """Rows of jobs and tasks, and of their allocations, as jobs in the same order."""
     held: dict[tuple[str, int, int], list[Allocation]] = {}
     for row in allocations:
         held.setdefault((row["run"], row["link"], row["task"]), []).append(allocation_of(row))
@@ -74,14 +82,12 @@ def runs_of(runs: Sequence[sqlite3.Row], jobs: Sequence[sqlite3.Row], allocation
         if row["task"] != WHOLE_JOB:
             own = held.get((row["run"], row["link"], row["task"]), ())
             tasks.setdefault((row["run"], row["link"]), []).append(job_of(row, tuple(own)))
-    links: dict[str, list[Job]] = {}
+    found: list[Job] = []
     for row in jobs:
         if row["task"] == WHOLE_JOB:
             own = held.get((row["run"], row["link"], WHOLE_JOB), ())
-            links.setdefault(row["run"], []).append(
-                job_of(row, tuple(own), tuple(tasks.get((row["run"], row["link"]), ())))
-            )
-    return [run_of(row, tuple(links.get(row["run"], ()))) for row in runs]
+            found.append(job_of(row, tuple(own), tuple(tasks.get((row["run"], row["link"]), ()))))
+    return found
 
 
 def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
