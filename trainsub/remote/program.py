@@ -28,6 +28,7 @@ BOOT = (
 PARTS: Mapping[str, tuple[str, ...]] = {
     "submit": ("prelude.sh", "root.sh", "submit.sh"),
     "ask": ("prelude.sh", "root.sh", "ask.sh", "serve.sh"),
+    "inventory": ("prelude.sh", "root.sh", "ask.sh", "inventory.sh", "serve.sh"),
     "settle": ("prelude.sh", "root.sh", "ask.sh", "settle.sh", "serve.sh"),
 }
 """The files that make up each program, in their order."""
@@ -41,7 +42,7 @@ def program_text(name: str) -> str:
     """Return the text of a program, without comments and indentation: it is sent with every exec.
 
     Args:
-        name: ``submit``, ``ask`` or ``settle``.
+        name: ``submit``, ``ask``, ``inventory`` or ``settle``.
     """
     files = resources.files("trainsub.remote")
     text = "".join(files.joinpath(part).read_text(encoding="utf-8") for part in PARTS[name])

@@ -50,7 +50,11 @@ def find_run(store: Store, text: str, *, cluster: str | None = None) -> Run:
     candidates = _on(store.matching(text), cluster) if text else []
     if not candidates:
         where = f" on cluster {cluster}" if cluster else " on this machine"
-        raise UnknownRunError(f"no run {text!r} is known{where}", hint="`trainsub status` lists the runs that are.")
+        raise UnknownRunError(
+            f"no run {text!r} is known{where}",
+            hint="`trainsub status` lists the runs that are; "
+            f"`trainsub sync {cluster or 'CLUSTER'}` finds those that were submitted from elsewhere.",
+        )
     if len(candidates) > 1:
         raise AmbiguousRunError(f"{text!r} means several runs: {_list(candidates)}", hint="Give more of the run id.")
     return candidates[0]

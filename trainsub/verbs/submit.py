@@ -4,19 +4,19 @@ The order of things is the protocol (docs/explanation/exactly-once.md): settle w
 exec on the cluster, record the outcome. What is not known is called unknown and is never answered by sending again.
 """
 
+import socket
 from dataclasses import replace
 
 from trainsub.errors import RefusedError, StoreError, TrainsubError, UnsettledError
 from trainsub.plan import Plan
+from trainsub.record import about
 from trainsub.remote import Progress, SubmitReply, SubmitRequest
 from trainsub.remote import submit as send
+from trainsub.restoring import SCRIPT_FILE, SPEC_FILE, about_run, corrected
 from trainsub.session import Session
 from trainsub.settling import settle_run
 from trainsub.slurm.refusals import explain
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
-
-SPEC_FILE = "spec.toml"
-SCRIPT_FILE = "script.sbatch"
 
 
 def submit(session: Session, plan: Plan, *, progress: Progress | None = None) -> Run:
@@ -57,7 +57,7 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             return same
         run = _intent(session, plan)
         try:
-            reply = send(session.transport(plan.cluster), _request(session, plan), progress)
+            reply = send(session.transport(plan.cluster), _request(session, plan, run), progress)
         except TrainsubError:
             # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
             if former is None:
@@ -74,8 +74,13 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
 def _tell_former(session: Session, plan: Plan, former: Run) -> None:
     """Say that this key has a run already."""
     where = f" on cluster {former.cluster}" if former.cluster != plan.cluster else ""
-    other = ", with another spec or other code" if former.plan_hash != plan.plan_hash else ""
+    other = _other_plan(plan, former)
     session.tell(f"run {former.run} was submitted before{where}{other}; that run stands, and nothing was sent")
+
+
+def _other_plan(plan: Plan, run: Run) -> str:
+    """Say that a run is not what was to be submitted now, where that is known."""
+    return ", with another spec or other code" if run.plan_hash not in {"", plan.plan_hash} else ""
 
 
 def _same_content(session: Session, plan: Plan) -> Run | None:
@@ -128,7 +133,7 @@ def _intent(session: Session, plan: Plan) -> Run:
     return run
 
 
-def _request(session: Session, plan: Plan) -> SubmitRequest:
+def _request(session: Session, plan: Plan, run: Run) -> SubmitRequest:
     """What goes over the wire."""
     cluster = session.cluster(plan.cluster)
     packed = plan.snapshot
@@ -136,7 +141,11 @@ def _request(session: Session, plan: Plan) -> SubmitRequest:
         remote_root=cluster.remote_root,
         run=plan.run,
         link=LINK,
-        files={SCRIPT_FILE: plan.script.encode(), SPEC_FILE: plan.spec.to_toml().encode()},
+        files={
+            SCRIPT_FILE: run.script.encode(),
+            SPEC_FILE: run.spec.encode(),
+            about.FILE: about_run(run, socket.gethostname()),
+        },
         archive=packed.archive if packed else None,
         sha256=packed.sha256 if packed else "",
         size=packed.size if packed else 0,
@@ -153,11 +162,14 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
     if reply.outcome == ACCEPTED and reply.job_id is not None:
         job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=reply.begun or now)
         _record_accepted(session, plan, job)
+        accepted = replace(run, outcome=ACCEPTED, jobs=(job,))
         if reply.existing:
-            session.tell(f"run {run.run} was submitted before, as job {reply.job_id}; that run stands")
+            accepted = corrected(session, accepted)
+            other = _other_plan(plan, accepted)
+            session.tell(f"run {run.run} was submitted before, as job {reply.job_id}{other}; that run stands")
         elif plan.snapshot is not None:
             session.store.sent(plan.cluster, plan.snapshot.sha256, now)
-        return replace(run, outcome=ACCEPTED, jobs=(job,))
+        return accepted
     session.store.settle(run.run, reply.outcome, reply.detail or None, now)
     if reply.outcome in {REFUSED, VOID}:
         raise _refused(plan, reply.outcome, reply.text or reply.detail)

@@ -1,0 +1,54 @@
+"""What this machine knows of a run, and what the run's directory on the cluster says of it: one run. Pure.
+
+Nothing that is known is ever replaced by less. The cluster decides what became of a submission, this machine keeps what
+only it can know.
+"""
+
+from dataclasses import replace
+
+from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, VOID, Run
+
+
+def merge(known: Run, found: Run) -> Run:
+    """The run as it is known afterwards; the same value where the cluster tells nothing new.
+
+    Args:
+        known: As this machine knows it.
+        found: As its directory on the same cluster says.
+    """
+    if known.outcome == ACCEPTED:
+        return _filled(known, found) if found.outcome == ACCEPTED else known
+    if found.outcome == ACCEPTED:
+        # A run of that key was accepted, perhaps from another machine and with another plan: that one is the run.
+        return found if found.plan_hash else _filled(replace(known, outcome=ACCEPTED, detail=None), found)
+    if known.outcome in {OPEN, UNKNOWN} and found.outcome == VOID:
+        return replace(known, outcome=VOID, detail=found.detail)
+    if known.outcome == REFUSED and found.outcome == OPEN:
+        return found  # the same key was submitted once more, from another machine
+    return known
+
+
+def contradiction(known: Run, found: Run) -> str:
+    """Say where the two cannot both be true; nothing if they can."""
+    ours = {job.link: job.job_id for job in known.jobs}
+    if known.outcome == ACCEPTED and found.outcome == VOID:
+        return f"this machine knows it as job {ours.get(1, '?')}, and its directory says that it was given up"
+    for job in found.jobs:
+        if ours.get(job.link, job.job_id) != job.job_id:
+            return f"this machine knows it as job {ours[job.link]}, and its directory says job {job.job_id}"
+    return ""
+
+
+def _filled(known: Run, found: Run) -> Run:
+    """What is known, with what was not."""
+    ours = {job.link for job in known.jobs}
+    jobs = [*known.jobs, *(job for job in found.jobs if job.link not in ours)]
+    return replace(
+        known,
+        key=known.key or found.key,
+        plan_hash=known.plan_hash or found.plan_hash,
+        script=known.script or found.script,
+        spec=known.spec or found.spec,
+        code=known.code or found.code,
+        jobs=tuple(sorted(jobs, key=lambda job: job.link)),
+    )
