@@ -133,24 +133,6 @@ class Store:
                         self._put_job(db, job, after.cluster)
                 self._note(db, [Event(after.run, None, at, "found on its cluster", "trainsub", after.detail)])
 
-    def restore(self, pairs: Iterable[tuple[Run | None, Run]], at: datetime) -> None:
-        """Record runs as their cluster tells of them.
-
-        Args:
-            pairs: Each run as it was known here, None if it was not, and as it is known now, with no job fewer.
-            at: The time.
-        """
-        with self._transaction() as db:
-            for before, after in pairs:
-                verb = "INSERT OR IGNORE" if before is None else "REPLACE"
-                if not db.execute(f"{verb} INTO runs VALUES ({_marks(11)})", rows.run_row(after)).rowcount:
-                    continue  # another process was quicker
-                ours = {job.link for job in before.jobs} if before else set()
-                for job in after.jobs:
-                    if job.link not in ours:
-                        self._put_job(db, job, after.cluster)
-                self._note(db, [Event(after.run, None, at, "found on its cluster", "trainsub", after.detail)])
-
     def forget(self, run: str) -> None:
         """Take an intent back of which nothing was sent."""
         with self._transaction() as db:
