@@ -1,0 +1,91 @@
+"""Orders to runs that a person named: what every verb that gives some does alike.
+
+What cannot be done for one run must not hinder the others: cancelling the rest saves money. So errors are kept, and
+raised when all has been tried.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from trainsub import poller
+from trainsub.errors import (
+    ClusterError,
+    LookupFailedError,
+    RefusedError,
+    SlurmSilentError,
+    TrainsubError,
+    TransportError,
+    UnsettledError,
+)
+from trainsub.scheduler import Scheduler
+from trainsub.session import Session
+from trainsub.settling import settle_named
+from trainsub.tracker.values import ACCEPTED, Job, Run
+
+LOOKS = 3
+"""How often Slurm is asked whether an order has been taken."""
+
+
+def give(session: Session, texts: Sequence[str], order: Callable[[str, list[Run]], list[str]]) -> list[Run]:
+    """Give an order to runs, cluster by cluster.
+
+    Args:
+        session: What to work with.
+        texts: RUNs.
+        order: Gives it to a cluster's runs, and returns what Slurm refused, in its words.
+
+    Returns:
+        The runs as they are known afterwards.
+
+    Raises:
+        RefusedError: Slurm refused one; the others were told.
+        UnsettledError: It is not known whether a run has a job; the others were told.
+        TransportError: A cluster could not be talked to; those on others were told.
+    """
+    errors: list[TrainsubError] = []
+    runs = settled(session, session.find(texts), errors)
+    refused: list[str] = []
+    for cluster in sorted({run.cluster for run in runs}):
+        with kept(session, cluster, errors):
+            refused += order(cluster, [run for run in runs if run.cluster == cluster])
+    if refused:
+        raise RefusedError("; ".join(refused), hint="`trainsub status` shows what Slurm knows of them.")
+    if errors:
+        raise errors[0]
+    return session.find([run.run for run in runs])
+
+
+@contextmanager
+def kept(session: Session, cluster: str, errors: list[TrainsubError]) -> Iterator[None]:
+    """Keep an error for later, since it must not hinder an order to others."""
+    try:
+        yield
+    except (TransportError, ClusterError, LookupFailedError) as error:
+        session.drop(cluster)
+        errors.append(error)
+    except UnsettledError as error:
+        errors.append(error)
+
+
+def settled(session: Session, runs: Sequence[Run], errors: list[TrainsubError]) -> list[Run]:
+    """Those of the runs that have an outcome."""
+    found = []
+    for run in runs:
+        with kept(session, run.cluster, errors):
+            found.append(settle_named(session, run))
+    return found
+
+
+def looked(session: Session, cluster: str, scheduler: Scheduler, root: str) -> bool:
+    """Ask Slurm about the jobs; False where it does not answer."""
+    try:
+        poller.update(session, cluster, scheduler, root=root)
+    except (SlurmSilentError, ClusterError):
+        return False
+    return True
+
+
+def known(session: Session, jobs: Sequence[Job]) -> list[Job]:
+    """The jobs as the store has them now."""
+    runs = {run.run: run for run in session.find(sorted({job.run for job in jobs})) if run.outcome == ACCEPTED}
+    return [found for job in jobs for found in runs[job.run].jobs if found.link == job.link]
