@@ -42,12 +42,12 @@ CREATE TABLE jobs (
     run TEXT NOT NULL REFERENCES runs (run), link INTEGER NOT NULL, task INTEGER NOT NULL, cluster TEXT NOT NULL,
     job_id INTEGER NOT NULL, submitted TEXT NOT NULL, state TEXT, reason TEXT, source TEXT, observed_at TEXT,
     start_time TEXT, end_time TEXT, nodes INTEGER, gpus INTEGER, exit_code INTEGER, exit_signal INTEGER,
-    missing_since TEXT, expected_start TEXT, seen_there TEXT, runaway INTEGER NOT NULL, indices TEXT,
+    missing_since TEXT, expected_start TEXT, seen_there TEXT, resubmitted TEXT, runaway INTEGER NOT NULL, indices TEXT,
     PRIMARY KEY (run, link, task));
 CREATE INDEX jobs_by_id ON jobs (job_id, cluster);
 INSERT INTO jobs SELECT
     run, link, -1, cluster, job_id, submitted, state, reason, source, observed_at, start_time, end_time, nodes, gpus,
-    exit_code, exit_signal, missing_since, NULL, NULL, 0, NULL FROM jobs_0001;
+    exit_code, exit_signal, missing_since, NULL, NULL, NULL, 0, NULL FROM jobs_0001;
 CREATE TABLE allocations (
     run TEXT NOT NULL, link INTEGER NOT NULL, task INTEGER NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL,
     submit TEXT, start TEXT, end TEXT, elapsed INTEGER NOT NULL, nodes INTEGER NOT NULL, gpus INTEGER,

@@ -44,7 +44,8 @@ def job_rows(job: Job, cluster: str) -> list[tuple[object, ...]]:
     return [
         (one.run, one.link, _task(one), cluster, one.job_id, text(one.submitted), one.state, one.reason, one.source,
          text(one.observed_at), text(one.start_time), text(one.end_time), one.nodes, one.gpus, *_exit(one.exit_code),
-         text(one.missing_since), text(one.expected_start), text(one.seen_there), one.runaway, one.array)
+         text(one.missing_since), text(one.expected_start), text(one.seen_there), text(one.resubmitted),
+         one.runaway, one.array)
         for one in (job, *job.tasks)
     ]  # fmt: skip
 
@@ -132,6 +133,7 @@ def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[J
         allocations=allocations,
         expected_start=time(row["expected_start"]),
         seen_there=time(row["seen_there"]),
+        resubmitted=time(row["resubmitted"]),
         runaway=bool(row["runaway"]),
         array=row["indices"],
         array_task=None if row["task"] == WHOLE_JOB else row["task"],

@@ -71,6 +71,7 @@ class Job:
         allocations: Oldest first; those of an array are its tasks'.
         expected_start: When Slurm expects a waiting job to start; None where it does not say, or says what is absurd.
         seen_there: The cluster's own clock when squeue last showed the job alive.
+        resubmitted: When squeue says that the job was requeued last; None if it never was.
         runaway: Slurm's accounts call it running long after squeue, which answers, has stopped showing it.
         array: The indices as they were asked for, ``0-9%2``; None if it is no array.
         array_task: The index, of a task; None for a job.
@@ -95,6 +96,7 @@ class Job:
     allocations: tuple[Allocation, ...] = ()
     expected_start: datetime | None = None
     seen_there: datetime | None = None
+    resubmitted: datetime | None = None
     runaway: bool = False
     array: str | None = None
     array_task: int | None = None
