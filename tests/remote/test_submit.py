@@ -280,7 +280,7 @@ def test_voided_while_sbatch_works(cluster: Cluster) -> None:
     cluster.slurm.before("sbatch", f'ln -s void "{str(cluster.run_dir).replace("$", chr(92) + "$")}/owner.1"')
     reply = submit(cluster.login, cluster.request())
     assert (reply.outcome, reply.job_id) == (VOID, 1000)
-    wait_until(lambda: cluster.slurm.calls("scancel") == [["1000"]])
+    wait_until(lambda: cluster.slurm.calls("scancel") == [[f"--name={RUN}", "1000"]])
 
 
 def test_the_job_was_quicker_with_its_fence(cluster: Cluster) -> None:

@@ -21,9 +21,13 @@ Values = Mapping[str, Value]
 BOOT = (
     "/bin/sh",
     "-c",
-    'read n && eval "$(if [ "$(uname)" = Darwin ]; then dd bs=1 count="$n" 2>/dev/null; else head -c "$n"; fi)"',
+    'if [ "$(uname)" = Darwin ]; then take() { dd bs=1 count="$1" 2>/dev/null; }; '
+    'else take() { timeout 300 head -c "$1"; }; fi; n=$(take 8) && [ "$n" ] && eval "$(take $n)"',
 )
-"""The command that every exec runs: read a length, then run so many bytes of shell text (on macOS as in prelude.sh)."""
+"""The command that every exec runs: read a length of eight characters, then run so many bytes of shell text.
+
+No byte too much is read (on macOS as in prelude.sh), and a client that has vanished is not waited for.
+"""
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "submit": ("prelude.sh", "root.sh", "submit.sh"),
@@ -66,7 +70,7 @@ def word_list(words: Sequence[str]) -> str:
 
 
 def compose(text: str, values: Values) -> bytes:
-    """Return the head: its length in decimal, a newline, and the program with its values on top.
+    """Return the head: its length in eight characters, and the program with its values on top.
 
     Args:
         text: The program.
@@ -81,13 +85,18 @@ def compose(text: str, values: Values) -> bytes:
             raise ValueError(f"not a name for a value: {name!r}")
         lines.append(f"{name}={quote(_as_text(value))}")
     lines.append(f"{text}\n}}\n")
-    return frame_text("\n".join(lines))
+    data = _encoded("\n".join(lines))
+    return b"%-8d%s" % (len(data), data)
 
 
 def frame_text(text: str) -> bytes:
-    """Return shell text behind its length."""
-    data = text.encode("utf-8", "surrogateescape")
+    """Return shell text behind its length and a newline."""
+    data = _encoded(text)
     return b"%d\n%s" % (len(data), data)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _as_text(value: Value) -> str:

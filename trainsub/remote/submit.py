@@ -6,11 +6,13 @@ program (submit.sh) then
 1. receives everything into a directory of its own, ``<root>/.new.<nonce>``; asks for the archive if it is lacking
    (frame ``need``), verifies it and unpacks the run's own copy.  A cut up to here leaves nothing behind.
 2. takes the lock: ``mkdir runs/<run>``.  Whoever comes second waits a little for the first one's answer, and tells it.
-   From here on nothing more is needed from the client, so the window in which the lock is held is short.
+   From here on nothing more is needed from the client, so the window in which the lock is held is short, and a
+   client that has vanished without a word (nothing comes, and nothing says that nothing will) does not hold it.
 3. says that it is about to call sbatch (frame ``busy sbatch``), and gives up if nobody is there to hear it.
 4. calls sbatch, writes the answer by temporary file and rename, claims the fence for the job, and only then tells the
    answer.  SIGHUP, SIGPIPE, SIGTERM and SIGINT do not stop it between 3 and here.
-5. After a refusal it waits for the client's verdict; ``discard`` removes the run's directory and so releases the lock.
+5. After a refusal it waits, some minutes at most, for the client's verdict; ``discard`` removes the run's directory and
+   so releases the lock.
 
 What the client may conclude when something breaks:
 
@@ -34,6 +36,7 @@ from trainsub.errors import (
     ClusterError,
     OutputError,
     RemoteFileError,
+    RemoteTimeoutError,
     SnapshotError,
     TransportError,
 )
@@ -53,10 +56,15 @@ _WAIT_FOR_OTHER = 8
 """Seconds that the program waits for the answer of another submit of the same run."""
 _BEAT = 10
 """Seconds between two signs of life of a program that verifies or unpacks an archive."""
+_SILENCE = 300
+"""Seconds that the program waits for a MiB of its input, or for a verdict, before it takes the client for dead."""
+_TOLD = 10.0
+"""Seconds of silence after which the user is told what is being waited for."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _PREPARED = frozenset({"work", "logs", "exit"})
 
 Progress = Callable[[int, int], None]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,9 @@ class _Course:
     """How far the dialogue came."""
 
     timeout: float
+    tell: Tell
+    doing: str = "receiving"
+    told: str = ""
     calling: bool = False
     existing: bool = False
     uploaded: bool = False
@@ -125,13 +136,16 @@ class _Course:
     begun: datetime | None = None
 
 
-def submit(transport: Transport, request: SubmitRequest, progress: Progress | None = None) -> SubmitReply:
+def submit(
+    transport: Transport, request: SubmitRequest, progress: Progress | None = None, tell: Tell | None = None
+) -> SubmitReply:
     """Submit a run, or learn the answer of whoever submitted it before.
 
     Args:
         transport: How to get there.
         request: What is to be submitted.
         progress: Called with the bytes of the archive sent so far, and its size.
+        tell: Receives what is being waited for, when that takes long.
 
     Returns:
         The outcome.  After the head was sent a broken connection is no exception but an unclear outcome.
@@ -147,7 +161,7 @@ def submit(transport: Transport, request: SubmitRequest, progress: Progress | No
     values = _values(request)
     with start(transport, "submit", values, first=b"".join(request.files.values()), what="submit") as talk:
         talk.note(_sbatch(request))
-        course = _Course(request.patience)
+        course = _Course(request.patience, tell or (lambda _: None))
         try:
             if request.send_archive_first:
                 _send_archive(talk, request, course, progress)
@@ -164,7 +178,7 @@ def submit(transport: Transport, request: SubmitRequest, progress: Progress | No
 def _converse(talk: Talk, request: SubmitRequest, course: _Course, progress: Progress | None) -> Verdict:
     """Follow the program to its answer."""
     while True:
-        frame = talk.read_frame(course.timeout)
+        frame = _next_frame(talk, course)
         match frame.tag:
             case "need" if not course.archive_sent:
                 _send_archive(talk, request, course, progress)
@@ -172,9 +186,10 @@ def _converse(talk: Talk, request: SubmitRequest, course: _Course, progress: Pro
                 course.uploaded = True
             case "busy" if frame.words == ("sbatch",):
                 course.calling = True
+                course.doing = "sbatch"
                 course.timeout = request.sbatch_timeout + _GRACE
             case "busy":
-                pass
+                course.doing = " ".join(frame.words)
             case "pending":
                 course.existing = True
                 return Verdict(UNKNOWN, detail=f"another submit of {request.run} is under way, or was cut off")
@@ -184,6 +199,26 @@ def _converse(talk: Talk, request: SubmitRequest, course: _Course, progress: Pro
                 raise _refusal(frame, talk, request)
             case _:
                 raise OutputError(f"{talk.where}: the remote program said {frame.tag!r}, which means nothing here")
+
+
+def _next_frame(talk: Talk, course: _Course) -> Frame:
+    """Wait for the program's next word, and say so if it takes long.
+
+    Raises:
+        TransportError: The connection broke, or was silent for too long.
+        OutputError: The program ended, or said what means nothing.
+    """
+    if course.timeout <= _TOLD or course.told == course.doing:
+        return talk.read_frame(course.timeout)
+    try:
+        return talk.read_frame(_TOLD)
+    except RemoteTimeoutError:
+        course.told = course.doing
+        course.tell(
+            f"{talk.where} has said nothing for {_TOLD:.0f} s (its last word was: {course.doing});"
+            f" waiting for it, {course.timeout:.0f} s at most"
+        )
+    return talk.read_frame(course.timeout - _TOLD)
 
 
 def _conclude(talk: Talk, frame: Frame, course: _Course) -> Verdict:
@@ -252,7 +287,7 @@ def _refusal(frame: Frame, talk: Talk, request: SubmitRequest) -> ClusterError:
             f"{talk.where}: {root} belongs to another version of trainsub (its PROTOCOL file says {step!r})",
             hint="Use the version of trainsub that made it, or set another remote_root.",
         )
-    if kind == "content":
+    if kind in {"content", "short"}:
         return RemoteFileError(f"{talk.where}: {words}", hint="Nothing was submitted; try again.")
     return RemoteFileError(
         f"{talk.where}: the run cannot be written below {root} ({step}): {words}",
@@ -292,4 +327,5 @@ def _values(request: SubmitRequest) -> Values:
         "TS_TIMEOUT": request.sbatch_timeout,
         "TS_WAIT": _WAIT_FOR_OTHER,
         "TS_BEAT": _BEAT,
+        "TS_SILENCE": _SILENCE,
     }

@@ -1,5 +1,5 @@
 # Brings a run to the cluster and hands it to sbatch, at most once.  See submit.py for the protocol.
-# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_TIMEOUT TS_WAIT TS_BEAT
+# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_TIMEOUT TS_WAIT TS_BEAT TS_SILENCE
 
 # The client may vanish at any time; what it started is then brought to a defined end all the same.
 trap '' HUP PIPE
@@ -69,17 +69,33 @@ fail() { # kind, step, words: nothing was submitted, nothing stays
 step() { # what is done, command: the system's own words if it cannot be done
 	TS_STEP=$1
 	shift
-	TS_WORDS=$("$@" 2>&1 >/dev/null) || fail file "$TS_STEP" "$TS_WORDS"
+	TS_WORDS=$("$@" 2>&1 >/dev/null) || fail file "$TS_STEP" "$TS_WORDS$(room)"
+}
+
+room() { # what df says where hardly any is left: tar and others do not always tell it
+	TS_ROOM=$(df -Pk "$TS_BASE" 2>/dev/null | tail -n 1)
+	# shellcheck disable=SC2086 # the fields of df
+	set -- $TS_ROOM
+	[ "${4:-1024}" -lt 1024 ] 2>/dev/null && printf '\nNo space left on device: %s' "$TS_ROOM"
 }
 
 receive() { # size, path
 	step receive take "$1" "$2"
-	# Less than promised: the connection is gone, and nobody listens.
-	[ "$(wc -c <"$2")" -eq "$1" ] || fail short receive "the input ended early"
+	# Less than promised: the connection is gone, or as good as gone.
+	[ "$(wc -c <"$2")" -eq "$1" ] || fail short receive "the input ended early, or stopped for $TS_SILENCE s"
 }
 
-take() { # size, path
-	exactly "$1" >"$2"
+take() { # size, path: piece by piece, each of which must come in time
+	TS_MORE=$1
+	while [ "$TS_MORE" -gt 0 ]; do
+		TS_PIECE=1048576
+		[ "$TS_MORE" -gt "$TS_PIECE" ] || TS_PIECE=$TS_MORE
+		TS_MORE=$((TS_MORE - TS_PIECE))
+		within "$TS_SILENCE" "$TS_PIECE" || {
+			[ $? -eq 124 ] && return
+			return 1
+		}
+	done >"$2"
 }
 
 intact() { # path of an archive
@@ -150,13 +166,14 @@ report() { # existing, recorded, answer: claims the fence for its job, then tell
 	if [ -n "$TS_JOB" ] && [ "$1" = 0 ] && [ "$TS_OWNER" != "$TS_JOB" ] && [ "$TS_OWNER" != - ]; then
 		# The run was voided meanwhile.  This job would end at the fence; it need not wait for nodes to do so.
 		frame busy cancel
-		timeout -k 5 20 scancel "$TS_JOB" </dev/null >/dev/null 2>&1
+		timeout -k 5 20 scancel --name="$TS_RUN" "$TS_JOB" </dev/null >/dev/null 2>&1
 	fi
 	case $3 in
 	'' | "rc 0"*) bye ;;
 	esac
 	frame verdict
-	read -r TS_WORD
+	# Not for ever: the answer is on disk, and whoever comes next reads it there.
+	TS_WORD=$(timeout "$TS_SILENCE" head -n 1)
 	# Still in the very directory that the answer was read from.
 	if [ "$TS_WORD" = discard ] && remove_run "$TS_RUN_DIR" "$TS_STAGE"; then
 		frame gone
