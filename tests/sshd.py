@@ -151,6 +151,13 @@ def stop_sshd(server: Server) -> None:
     server.process.wait(10)
 
 
+def end_masters(folder: Path) -> None:
+    """End every ssh that holds a connection for a control socket in a runtime directory."""
+    for path in folder.glob("trainsub/*"):
+        if path.is_socket():
+            subprocess.run(["ssh", "-O", "exit", "-S", str(path), "any"], check=False, capture_output=True)
+
+
 def output(transport: Transport, *argv: str, stdin: bytes = b"") -> bytes:
     """Run a program to its end and return its stdout."""
     channel = transport.open(argv)

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from trainsub.client_clusters import ClusterCalls
 from trainsub.config import EMBEDDED, Cluster, Settings
 from trainsub.errors import SpecError, UsageError
 from trainsub.places import Places
@@ -22,18 +23,16 @@ from trainsub.session import Clock, Session
 from trainsub.spec import JobSpec, parse_spec
 from trainsub.store import Event, Store
 from trainsub.tracker.values import Run
-from trainsub.transport import Audit, Transport, open_transport
+from trainsub.transport import Ask, Audit, Transport, open_transport
 
 if TYPE_CHECKING:
-    from trainsub.check.cluster import Finding
     from trainsub.plan import Plan
-    from trainsub.sandbox import SandboxInfo, SandboxSpec
     from trainsub.verbs.cancel import Cancelled
     from trainsub.verbs.status import Status
     from trainsub.verbs.usage import UsageReport
 
 
-class Client:
+class Client(ClusterCalls):
     """Submit runs, follow them, and know what they cost.
 
     Everything that it works with can be given, which is how tests use it; what is not given is found where the
@@ -48,6 +47,7 @@ class Client:
         clock: The clock.
         tell: Receives what a person should know and no machine reads, a line at a time.
         ask: Asks the person at the terminal for a secret, such as a key's passphrase; None where there is no one.
+            It is called as ``ask(prompt, echo=False)``; echo says that the answer may be seen.
 
     Raises:
         ConfigError: The configuration is wrong.
@@ -64,7 +64,7 @@ class Client:
         store: Store | None = None,
         clock: Clock | None = None,
         tell: Callable[[str], None] | None = None,
-        ask: Callable[[str], str] | None = None,
+        ask: Ask | None = None,
     ) -> None:
         self.places = places or Places()
         self.settings = settings if settings is not None else self.places.settings()
@@ -256,42 +256,3 @@ class Client:
         from trainsub.verbs.usage import usage  # noqa: PLC0415 -- point of use
 
         return usage(self._session, runs, since=since, cached=cached)
-
-    # -- clusters -------------------------------------------------------------------------------------------------
-
-    def select(self, cluster: str | None = None) -> str:
-        """The name of the cluster that is meant; raises UnknownClusterError if there is none or several could be."""
-        return self._session.select(cluster)[0]
-
-    def check_cluster(self, cluster: str | None = None) -> "list[Finding]":
-        """Look at a cluster: is it reachable, is Slurm there, can a run lie there.
-
-        Raises:
-            TransportError: It cannot be talked to.
-        """
-        from trainsub.verbs.check_cluster import check_cluster  # noqa: PLC0415 -- point of use
-
-        name, _ = self._session.select(cluster)
-        return check_cluster(self._session, name)
-
-    def sandbox_up(self, spec: "SandboxSpec") -> "SandboxInfo":
-        """Start a small real Slurm cluster in Docker containers, and add it to the configuration as ``sandbox``.
-
-        Raises:
-            SandboxError: Docker is missing, stopped, or refused.
-        """
-        from trainsub import sandbox  # noqa: PLC0415 -- point of use
-
-        return sandbox.up(spec, self.places.sandbox, self._session.tell)
-
-    def sandbox_down(self) -> bool:
-        """Stop and remove the sandbox; False if there was none."""
-        from trainsub import sandbox  # noqa: PLC0415 -- point of use
-
-        return sandbox.down(self.places.sandbox, self._session.tell)
-
-    def sandbox_status(self) -> "SandboxInfo | None":
-        """The sandbox that runs, if one does."""
-        from trainsub import sandbox  # noqa: PLC0415 -- point of use
-
-        return sandbox.status(self.places.sandbox)

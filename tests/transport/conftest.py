@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sshd import SSHD, Cluster, Server, start_sshd, stop_sshd
+from sshd import SSHD, Cluster, Server, end_masters, start_sshd, stop_sshd
 
 from trainsub.transport import Transport, open_transport
 from trainsub.transport.base import Ask
@@ -46,6 +47,16 @@ def sshd_with(_sshd_installed: None, tmp_path: Path) -> Iterator[Callable[..., S
         stop_sshd(server)
 
 
+@pytest.fixture(autouse=True)
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A place of the test's own for control sockets, with a short path; what holds a connection ends with the test."""
+    folder = Path(tempfile.mkdtemp(prefix="ts", dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    yield folder
+    end_masters(folder)
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
 def connect() -> Iterator[Callable[..., Transport]]:
     """Make transports that are closed at the end: ``connect(config, host="hpc", ...)``."""
@@ -61,14 +72,14 @@ def connect() -> Iterator[Callable[..., Transport]]:
         transport.close()
 
 
-@pytest.fixture(params=["local", "paramiko"])
+@pytest.fixture(params=["local", "paramiko", "openssh"])
 def transport(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Transport]:
     """Each kind of transport, for the contract suite."""
     if request.param == "local":
         cluster = Cluster(transport="local")
     else:
         server: Server = request.getfixturevalue("sshd")
-        cluster = Cluster(host="hpc", ssh_config=server.config(tmp_path / "ssh_config"))
+        cluster = Cluster(transport=request.param, host="hpc", ssh_config=server.config(tmp_path / "ssh_config"))
     transport = open_transport("hpc", cluster)
     yield transport
     transport.close()

@@ -96,7 +96,8 @@ def test_encrypted_key_with_a_terminal(sshd: Server, tmp_path: Path, connect: Co
     answers = ["wrong", "secret"]
     asked = []
 
-    def ask(prompt: str) -> str:
+    def ask(prompt: str, *, echo: bool = False) -> str:
+        assert not echo
         asked.append(prompt)
         return answers.pop(0)
 
@@ -108,7 +109,7 @@ def test_encrypted_key_with_a_terminal(sshd: Server, tmp_path: Path, connect: Co
 def test_wrong_passphrase(sshd: Server, tmp_path: Path, connect: Connect) -> None:
     """After three wrong passphrases it is an error."""
     key = make_key(tmp_path / "locked", passphrase="secret")
-    transport = connect(sshd.config(tmp_path / "config"), identity_file=key, ask=lambda _: "wrong")
+    transport = connect(sshd.config(tmp_path / "config"), identity_file=key, ask=lambda *_, **__: "wrong")
     assert "wrong passphrase" in refusal(transport).message
 
 

@@ -37,7 +37,8 @@ def test_questions_are_asked_by_the_thread_that_waits() -> None:
     asked: list[tuple[str, threading.Thread]] = []
     answers: list[str] = []
 
-    def ask(prompt: str) -> str:
+    def ask(prompt: str, *, echo: bool = False) -> str:
+        assert not echo
         asked.append((prompt, threading.current_thread()))
         return "secret"
 
@@ -95,7 +96,7 @@ def test_an_interrupted_question_ends_the_preparation() -> None:
     """Ctrl-C at the passphrase reaches the caller, and the background ends."""
     ended = threading.Event()
 
-    def ask(_: str) -> str:
+    def ask(*_: object, **__: object) -> str:
         raise KeyboardInterrupt
 
     def connect(question: Ask | None) -> Connection:

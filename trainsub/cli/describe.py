@@ -1,6 +1,7 @@
 """Plans, clusters, settings and the sandbox as documents. Asks nobody."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from trainsub.check.cluster import Finding
 from trainsub.config import EMBEDDED, Settings, select_cluster
@@ -11,6 +12,10 @@ from trainsub.ledger.usage import amount
 from trainsub.plan import Plan
 from trainsub.sandbox import SandboxInfo
 from trainsub.spec.problems import dotted
+
+if TYPE_CHECKING:
+    from trainsub.verbs.login import Login
+    from trainsub.verbs.sync import Synced
 
 
 def plan_document(plan: Plan) -> models.PlanDocument:
@@ -57,6 +62,18 @@ def check_document(cluster: str, findings: Sequence[Finding]) -> models.CheckDoc
     return models.CheckDocument(schema=models.SCHEMA, cluster=cluster, findings=listed)
 
 
+def login_document(login: "Login") -> models.LoginDocument:
+    """What became of a login."""
+    return models.LoginDocument(
+        schema=models.SCHEMA,
+        cluster=login.cluster,
+        where=login.where,
+        kept=login.kept,
+        new=login.new,
+        idle_seconds=login.idle,
+    )
+
+
 def config_document(settings: Settings) -> models.ConfigDocument:
     """The configuration in force, flat, with the origin of each value."""
     given = settings.config.model_dump(mode="json", exclude_none=True, warnings="none")
@@ -73,6 +90,24 @@ def sandbox_document(info: SandboxInfo | None) -> models.SandboxDocument:
         return models.SandboxDocument(schema=models.SCHEMA, up=False, slurm=None, nodes=None, ssh_config=None)
     return models.SandboxDocument(
         schema=models.SCHEMA, up=True, slurm=info.spec.slurm, nodes=info.spec.nodes, ssh_config=str(info.ssh_config)
+    )
+
+
+def sync_document(done: "Synced") -> models.SyncDocument:
+    """What was found on a cluster."""
+    unreadable = [models.UnreadableDocument(run=run, reason=why) for run, why in done.unreadable.items()]
+    return models.SyncDocument(
+        schema=models.SCHEMA,
+        cluster=done.cluster,
+        root=done.root,
+        restored=done.restored,
+        updated=done.updated,
+        known=done.known,
+        gone=done.gone,
+        coming=done.coming,
+        unreadable=unreadable,
+        foreign=done.foreign,
+        asked=done.unasked is None,
     )
 
 

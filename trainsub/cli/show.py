@@ -217,6 +217,19 @@ def findings(state: "State", document: "models.CheckDocument") -> None:
     state.console().print(table)
 
 
+def login(state: "State", document: "models.LoginDocument") -> None:
+    """What became of a login."""
+    if state.json:
+        state.dump(document)
+        return
+    if not document.kept:
+        typer.echo(f"{document.where}: the login works; it is not kept, each command logs in by itself")
+        return
+    idle = document.idle_seconds
+    stays = "stays for a while" if idle is None else f"stays until no command has used it for {words.duration(idle)}"
+    typer.echo(f"{'logged' if document.new else 'already logged'} in to {document.where}; the connection {stays}")
+
+
 def config(state: "State", document: "models.ConfigDocument", *, origin: bool) -> None:
     """The configuration in force."""
     if state.json:

@@ -1,7 +1,6 @@
 """What the options before the verb said, and talking: stdout is data, stderr is talk."""
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from trainsub.client import Client
     from trainsub.documents.models import Document
     from trainsub.places import Places
+    from trainsub.transport import Ask
 
 
 class State:
@@ -78,14 +78,18 @@ class State:
         rest = f": {self.interrupted_hint}" if self.interrupted_hint else ""
         typer.echo(f"\ntrainsub: {word}{rest}", err=True)
 
-    def _asker(self) -> Callable[[str], str] | None:
-        """Asks for a secret, where a person sits at the terminal."""
+    def _asker(self) -> "Ask | None":
+        """Asks for a secret or a code, where a person sits at the terminal."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
 
-        def ask(prompt: str) -> str:
+        def ask(prompt: str, *, echo: bool = False) -> str:
             from getpass import getpass
 
+            if echo:
+                sys.stderr.write(prompt)
+                sys.stderr.flush()
+                return sys.stdin.readline().rstrip("\n")
             return getpass(prompt)
 
         return ask

@@ -14,7 +14,7 @@ FABRICS = ("infiniband", "roce", "efa", "slingshot", "tcp")
 EMBEDDED = "minislurm"
 """The cluster that is always there; see config/builtin.py."""
 
-_TRANSPORTS = one_of("paramiko", "local")
+_TRANSPORTS = one_of("paramiko", "openssh", "local")
 _HOST = matching("a host", r"[^\s@/-][^\s@/]*")
 _FABRIC = one_of(*FABRICS)
 _CLUSTER = matching("a name", r"[A-Za-z0-9_][A-Za-z0-9._-]{0,39}")
@@ -29,12 +29,6 @@ def _cluster_name(value: object) -> str:
             hint=f"Call your cluster something else; the embedded one is written {EMBEDDED}.",
         )
     return name
-
-
-def _transport(value: object) -> str:
-    if value == "openssh":
-        raise NotExpectedError("openssh comes in a later version", hint="paramiko reads ~/.ssh/config, too.")
-    return str(_TRANSPORTS.check(value))
 
 
 def _host(value: object) -> str:
@@ -116,12 +110,14 @@ class Price(Table):
 class Cluster(Table):
     """A cluster: how it is reached, where runs lie there, and what every job there is submitted with."""
 
-    transport: Annotated[Literal["paramiko", "local"], Expect(_TRANSPORTS.words, _transport)] = Field(
+    transport: Annotated[Literal["paramiko", "openssh", "local"], _TRANSPORTS] = Field(
         "paramiko",
-        description="`paramiko`: over SSH. `local`: Slurm's commands run on this machine, which is a login node.",
+        description="`paramiko`: over SSH, a connection for each command. `openssh`: over the system's ssh, one"
+        " connection for all commands, with any login that ssh knows. `local`: Slurm's commands run on this machine,"
+        " which is a login node.",
     )
     host: Annotated[str, Expect("a host, or an alias of the OpenSSH configuration", _host)] | None = Field(
-        None, description="The login node. Required for `paramiko`."
+        None, description="The login node. Required unless `local`."
     )
     user: Annotated[str, matching("a user's name", r"[^\s@:/-][^\s@:/]*")] | None = Field(
         None, description="User there. Default: as OpenSSH has it."
@@ -154,7 +150,7 @@ class Cluster(Table):
 
     @model_validator(mode="after")
     def _has_host(self) -> Self:
-        if self.transport == "paramiko" and self.host is None:
+        if self.transport != "local" and self.host is None:
             raise conflict("host", "is required: a host, or an alias of the OpenSSH configuration")
         return self
 

@@ -176,7 +176,9 @@ class PlanDocument(Document):
     gpus: int = Field(description="GPUs asked.")
     tasks: int = Field(description="Tasks of a job array, each of which asks for these; 1 for a plain job.")
     time_limit: int | None = Field(description="Seconds; null for no limit.")
-    ceiling_gpu_seconds: int | None = Field(description="The most GPU-seconds that it can use, all tasks together; null without limit.")
+    ceiling_gpu_seconds: int | None = Field(
+        description="The most GPU-seconds that it can use, all tasks together; null without limit."
+    )
     ceiling: MoneyDocument | None = Field(description="The most that it can cost; null without a price or a limit.")
     code: CodeDocument | None = Field(description="The snapshot.")
     script: str = Field(description="The batch script.")
@@ -199,12 +201,25 @@ class CheckDocument(Document):
     findings: list[FindingDocument] = Field(description="In the order checked.")
 
 
+class LoginDocument(Document):
+    """What `cluster login` tells."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema", description="Always 1.")
+    cluster: str = Field(description="Cluster's name.")
+    where: str = Field(description="User, host and port, as they were resolved.")
+    kept: bool = Field(description="Whether later commands use this login.")
+    new: bool = Field(description="Whether it was made now.")
+    idle_seconds: int | None = Field(
+        description="Seconds without a command after which it ends; null if it is not kept, or that is not known."
+    )
+
+
 class ClusterDocument(Document):
     """One configured cluster."""
 
     name: str = Field(description="Its name in the configuration.")
     default: bool = Field(description="Whether commands go there without --cluster.")
-    transport: str = Field(description="paramiko or local.")
+    transport: str = Field(description="paramiko, openssh or local.")
     host: str | None = Field(description="SSH host or alias.")
     remote_root: str = Field(description="Where runs lie on it.")
 
@@ -234,6 +249,29 @@ class SandboxDocument(Document):
     ssh_config: str | None = Field(description="Path for `ssh -F`.")
 
 
+class UnreadableDocument(Document):
+    """A run of which nothing could be recorded."""
+
+    run: str = Field(description="Run id.")
+    reason: str = Field(description="Why.")
+
+
+class SyncDocument(Document):
+    """What `sync` tells: which runs lie on a cluster."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema", description="Always 1.")
+    cluster: str = Field(description="Cluster's name in the configuration.")
+    root: str = Field(description="Where runs lie on it.")
+    restored: list[str] = Field(description="Run ids that were not known here.")
+    updated: list[str] = Field(description="Runs of which something was not known here.")
+    known: list[str] = Field(description="Runs of which everything was known.")
+    gone: list[str] = Field(description="Runs that have jobs, and whose directory on the cluster is gone.")
+    coming: list[str] = Field(description="Runs that are being submitted just now; nothing was recorded of them.")
+    unreadable: list[UnreadableDocument] = Field(description="Runs of which nothing could be recorded.")
+    foreign: list[str] = Field(description="Names in the directory of runs that are none.")
+    asked: bool = Field(description="Whether Slurm answered all questions about their jobs.")
+
+
 class ErrorPart(Document):
     """What went wrong."""
 
@@ -256,8 +294,10 @@ DOCUMENTS: dict[str, type[Document]] = {
     "usage": UsageDocument,
     "cluster list": ClustersDocument,
     "cluster check": CheckDocument,
+    "cluster login": LoginDocument,
     "config show": ConfigDocument,
     "sandbox up, sandbox status": SandboxDocument,
+    "sync": SyncDocument,
     "any verb that fails": ErrorDocument,
 }
 """Which verb tells which document."""

@@ -1,10 +1,11 @@
 """What the rest of trainsub may assume of a way to run programs on a cluster: nothing but this.
 
-No paramiko, no subprocess, no Slurm.  ``ssh.py`` and ``local.py`` fulfil it; ``tests/transport/test_contract.py`` says
-what it means.
+No paramiko, no subprocess, no Slurm.  ``ssh.py``, ``openssh.py`` and ``local.py`` fulfil it;
+``tests/transport/test_contract.py`` says what it means.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -14,8 +15,17 @@ CHUNK = 1 << 18
 STDERR_LIMIT = 1 << 16
 """How much of the end of stderr is kept: enough for any message, and no memory leak."""
 
-Ask = Callable[[str], str]
-"""Asks the user for a secret by a prompt."""
+
+class Ask(Protocol):
+    """Asks the user for something, mostly a secret."""
+
+    def __call__(self, prompt: str, *, echo: bool = False) -> str:
+        """Return the answer.
+
+        Args:
+            prompt: What to ask; may have several lines.
+            echo: Whether what is typed may be seen; a server says so of what is no secret.
+        """
 
 
 class ClusterSettings(Protocol):
@@ -23,7 +33,7 @@ class ClusterSettings(Protocol):
 
     @property
     def transport(self) -> str:
-        """``paramiko`` or ``local``."""
+        """``paramiko``, ``openssh`` or ``local``."""
 
     @property
     def host(self) -> str | None:
@@ -104,6 +114,37 @@ class Notes(Protocol):
         Args:
             argv: Command and arguments; never what it reads on stdin.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A connection that outlives the command that made it.
+
+    Attributes:
+        new: It was made now; False: it was there.
+        idle: Seconds without any command after which it ends; None where that is not known.
+    """
+
+    new: bool
+    idle: int | None
+
+
+@runtime_checkable
+class KeepsLogin(Protocol):
+    """What a transport also does whose connection outlives the command."""
+
+    def log_in(self, *, terminal: bool) -> Stay:
+        """Connect for long, or find that it is done.
+
+        Args:
+            terminal: Whether a person can be asked, at the terminal of this process.
+
+        Raises:
+            TransportError: The login failed.
+        """
+
+    def log_out(self) -> bool:
+        """End the connection; False if there was none."""
 
 
 class Transport(Protocol):

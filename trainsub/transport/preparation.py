@@ -2,18 +2,24 @@
 
 import queue
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from trainsub.errors import TransportError
 from trainsub.transport.base import Ask
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    from trainsub.transport.connection import Connection
+class Closes(Protocol):
+    """What is prepared: it can be closed."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
-class Preparation:
+C = TypeVar("C", bound=Closes)
+
+
+class Preparation(Generic[C]):
     """A connection that is being made.
 
     What it has to ask the user is asked by the thread that waits for the result.  Asked in the background, a question
@@ -24,26 +30,27 @@ class Preparation:
         ask: Asks the user; None where there is no terminal.
     """
 
-    def __init__(self, connect: "Callable[[Ask | None], Connection]", ask: Ask | None) -> None:
+    def __init__(self, connect: Callable[[Ask | None], C], ask: Ask | None) -> None:
         self._connect = connect
         self._ask = ask
-        self._connection: Connection | None = None
+        self._connection: C | None = None
         self._error: BaseException | None = None
         self._abandoned = False
         self._lock = threading.Lock()
-        self._questions: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        """Prompts, then None when it has ended."""
+        self._questions: queue.SimpleQueue[tuple[str, bool] | None] = queue.SimpleQueue()
+        """Prompts, each with whether the answer may be seen; then None when it has ended."""
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="trainsub-connect", daemon=True).start()
 
-    def result(self) -> "Connection":
+    def result(self) -> C:
         """Wait for the connection, and ask meanwhile what there is to ask.
 
         Raises:
             TransportError: It could not be made.
         """
-        while (prompt := self._questions.get()) is not None:
-            self._answers.put(None if self._ask is None else self._ask(prompt))
+        while (question := self._questions.get()) is not None:
+            prompt, echo = question
+            self._answers.put(None if self._ask is None else self._ask(prompt, echo=echo))
         if self._connection is None:
             raise self._error or RuntimeError("connecting in the background ended without a result")
         return self._connection
@@ -57,9 +64,9 @@ class Preparation:
         if connection is not None:
             connection.close()
 
-    def _question(self, prompt: str) -> str:
+    def _question(self, prompt: str, *, echo: bool = False) -> str:
         """Hand a question over, and wait for the answer."""
-        self._questions.put(prompt)
+        self._questions.put((prompt, echo))
         answer = self._answers.get()
         if answer is None:
             raise TransportError("nobody waits for the connection any more")

@@ -36,7 +36,7 @@ class ParamikoTransport:
         self._lock = threading.RLock()
         self._target: Target | None = None
         self._connection: Connection | None = None
-        self._preparing: Preparation | None = None
+        self._preparing: Preparation[Connection] | None = None
         self._raw = (0, 0)
 
     @property

@@ -8,18 +8,16 @@ import getpass
 import os
 import re
 import shlex
-import shutil
 import socket
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainsub.errors import ConfigError, UnreachableError
+from trainsub.errors import ConfigError
 from trainsub.transport.base import ClusterSettings
+from trainsub.transport.ssh_program import ask_settings, check_host, file_options, find_ssh, identity, own_options
 
-_TIMEOUT = 60.0  # `Match exec` may run programs
 _MOST_HOPS = 8
 _KEEPALIVE_INTERVAL = 30
 _KEEPALIVE_COUNT = 3
@@ -189,17 +187,11 @@ def route(cluster: ClusterSettings) -> tuple[Target, ...]:
     """
     if not cluster.host:
         raise ConfigError("the cluster has no host", hint="set clusters.NAME.host to a host or an OpenSSH alias")
-    options = [] if cluster.ssh_config is None else ["-F", str(Path(cluster.ssh_config).expanduser())]
-    own = [
-        *(("-p", str(cluster.port)) if cluster.port is not None else ()),
-        *(("-l", cluster.user) if cluster.user is not None else ()),
-    ]
-    target = _resolve(cluster.host, options, own)
-    if cluster.identity_file is not None:
-        identity = Path(cluster.identity_file).expanduser()
-        if not identity.exists():
-            raise ConfigError(f"the identity file {identity} does not exist")
-        target = replace(target, identity_files=(str(identity),), certificate_files=(), identities_only=True)
+    options = file_options(cluster)
+    target = _resolve(cluster.host, options, own_options(cluster))
+    only = identity(cluster)
+    if only is not None:
+        target = replace(target, identity_files=(str(only),), certificate_files=(), identities_only=True)
     return (*_way_to(target, options, seen=(target.alias,)), target)
 
 
@@ -232,32 +224,11 @@ def _way_to(target: Target, options: Sequence[str], seen: tuple[str, ...]) -> tu
 
 
 def _resolve(host: str, options: Sequence[str], own: Sequence[str]) -> Target:
-    if host.startswith("-") or "\0" in host or not host.strip():
-        raise ConfigError(f"{host!r} cannot be a host: OpenSSH would take it for an option or nothing")
+    check_host(host)
     args = (*options, *own)
-    program = shutil.which("ssh")
-    text = _ask_ssh(program, host, args) if program else _ask_paramiko(host, options, own)
+    program = find_ssh()
+    text = ask_settings(program, host, args) if program else _ask_paramiko(host, options, own)
     return replace(expand(parse_ssh_g(text, host), Here.now()), ssh_args=(*args, host))
-
-
-def _ask_ssh(program: str, host: str, args: Sequence[str]) -> str:
-    try:
-        answer = subprocess.run(  # noqa: S603 - a list of words, and the host cannot be an option
-            [program, "-G", *args, "--", host],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise UnreachableError(
-            f"`ssh -G {host}` gave no answer in {_TIMEOUT:g} s",
-            hint="a `Match exec` of the OpenSSH configuration may hang",
-        ) from None
-    if answer.returncode != 0:
-        complaint = answer.stderr.decode(errors="replace").strip()
-        raise ConfigError(f"ssh refuses its configuration for {host}: {complaint}", hint=f"try: ssh -G {host}")
-    return answer.stdout.decode(errors="surrogateescape")
 
 
 def _ask_paramiko(host: str, options: Sequence[str], own: Sequence[str]) -> str:

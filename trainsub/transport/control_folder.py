@@ -1,0 +1,100 @@
+"""Where the control sockets of ssh lie: a short path, and a folder that nobody else can enter.
+
+Whoever can connect to a control socket is logged in to the cluster.  So the folder is checked at each use.
+"""
+
+import contextlib
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainsub.errors import TransportError
+
+NAME_LENGTH = 20
+"""Characters of a socket's name."""
+_LONGEST = 103
+"""A Unix socket's path has 104 bytes on macOS, 108 on Linux, its end included."""
+_BINDING = 17
+"""ssh binds a name with a dot and 16 more characters, and then moves it in place."""
+_PAUSE = 0.05
+
+
+def control_folder() -> Path:
+    """Return the folder of this user's control sockets, made where it was not there.
+
+    It is in the user's runtime directory, else in ``/tmp``; a cron job finds the one that a terminal made, so the
+    environment decides as little as possible.
+
+    Raises:
+        TransportError: It cannot be made, or is not ours alone.
+    """
+    uid = os.getuid()
+    for base in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{uid}"):
+        if base and _is_ours(Path(base)) and len(f"{base}/trainsub/") + NAME_LENGTH + _BINDING <= _LONGEST:
+            return _checked(Path(base) / "trainsub", uid)
+    return _checked(Path(f"/tmp/trainsub-{uid}"), uid)  # noqa: S108 - checked, as tmux does
+
+
+def _is_ours(base: Path) -> bool:
+    with contextlib.suppress(OSError):
+        found = base.stat()
+        return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and base.is_absolute()
+    return False
+
+
+def _checked(folder: Path, uid: int) -> Path:
+    try:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        found = folder.lstat()
+    except OSError as error:
+        raise TransportError(
+            f"the folder of ssh's control sockets, {folder}, cannot be made: {error.strerror or error}",
+            hint="XDG_RUNTIME_DIR names a folder of yours for it, with a short path.",
+        ) from error
+    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
+        wrong = "it is a symbolic link" if stat.S_ISLNK(found.st_mode) else "it is no folder"
+    elif found.st_uid != uid:
+        wrong = f"it belongs to user {found.st_uid}"
+    elif stat.S_IMODE(found.st_mode) & 0o077:
+        wrong = f"its mode is {stat.S_IMODE(found.st_mode):04o}, so others can enter it"
+    else:
+        return folder
+    raise TransportError(
+        f"{folder} is not safe for ssh's control sockets: {wrong}",
+        hint=f"Whoever reaches a socket in it is logged in as you. If you know who made it, remove it: rm -r {folder}",
+    )
+
+
+@contextlib.contextmanager
+def only_one(path: Path, patience: float) -> Iterator[bool]:
+    """Hold a lock while a connection is made, so that several processes make one.
+
+    Args:
+        path: The lock's file; it stays.
+        patience: Seconds to wait for another holder.
+
+    Yields:
+        Whether the lock is held; False if another holder kept it for too long.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        deadline = time.monotonic() + patience
+        held = _try_lock(descriptor)
+        while not held and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+            held = _try_lock(descriptor)
+        yield held
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
