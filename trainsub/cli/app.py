@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from trainsub.cli import cancel, cluster, config, logs, render, sandbox, status, submit, usage, wait
+from trainsub.cli import cancel, cluster, config, logs, render, sandbox, status, submit, sync, usage, wait
 from trainsub.cli.state import State
 from trainsub.errors import TrainsubError, UsageError
 
@@ -127,6 +127,7 @@ app.command("wait")(wait.wait)
 app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)
 app.command("usage")(usage.usage)
+app.command("sync")(sync.sync)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(config.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")
