@@ -97,6 +97,14 @@ for word; do printf '%s\0' "$word"; done >"$state/$name.argv.$n"
 env -0 >"$state/$name.env.$n"
 umask >"$state/$name.umask.$n"
 [ "$(readlink /proc/self/fd/0)" = /dev/null ] || echo "stdin is $(readlink /proc/self/fd/0)" >"$state/$name.stdin.$n"
+asked="$*"
+as_asked() { # whole rows become those that a settler asks for
+    case "$name $asked" in
+    squeue*WorkDir*) awk -F '\037' -v OFS='\037' 'NF > 1 { print $1, $2, $3, $6, (NF > 16 ? $16 : "/"), $14, $15, ""; next } 1' ;;
+    sacct*WorkDir*) awk -F '\037' -v OFS='\037' 'NF > 1 { print $2, $5, "/", $16, "", "", ""; next } 1' ;;
+    *) cat ;;
+    esac
+}
 [ ! -f "$state/$name.before" ] || . "$state/$name.before"
 [ ! -f "$state/$name.script" ] || . "$state/$name.script"
 exit 0
@@ -133,8 +141,8 @@ class Slurm:
             (self.bin / name).write_text(COMMAND)
             (self.bin / name).chmod(0o755)
         self.says("sbatch", ACCEPT)
-        self.says("squeue", 'cat "$state/queue"')
-        self.says("sacct", 'cat "$state/accounting"')
+        self.says("squeue", 'as_asked <"$state/queue"')
+        self.says("sacct", 'as_asked <"$state/accounting"')
 
     def says(self, name: str, script: str) -> None:
         (self.state / f"{name}.script").write_text(script)
@@ -166,10 +174,12 @@ class Slurm:
         start: int = 0,
         end: int = 0,
         tres: str = "cpu=1",
+        folder: str = "",
     ) -> None:
-        """Add a row to what squeue prints."""
+        """Add a row to what squeue prints; whoever asks for the working directory gets the folder."""
         times = (submitted or "Unknown", start, end)
-        self._add("queue", job_id, "N/A", "N/A", state, "None", *times, 1, 0, "gpu", tres, "", name, comment)
+        row = (job_id, "N/A", "N/A", state, "None", *times, 1, 0, "gpu", tres, "", name, comment)
+        self._add("queue", *row, *([folder] if folder else []))
 
     def account(
         self,

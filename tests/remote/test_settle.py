@@ -256,11 +256,53 @@ def test_no_accounting_has_said_all_it_can(cluster: Cluster, how: str) -> None:
 
 def test_a_job_that_came_late(cluster: Cluster) -> None:
     """After voiding it looks once more, and names what it finds."""
-    cluster.slurm.says("squeue", '[ "$n" = 0 ] || cat "$state/queue"')
+    cluster.slurm.says("squeue", '[ "$n" = 0 ] || as_asked <"$state/queue"')
     cluster.slurm.queue(77)
     reply = ask(cluster)
     assert (reply.outcome, reply.job_id, reply.begun) == (VOID, 77, None)
     assert fence(cluster) == VOID
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_job_that_came_late_is_cancelled(cluster: Cluster, *, fails: bool) -> None:
+    """By its id and name; where that fails, it is said so, and the fence stays what it is."""
+    cluster.slurm.says("squeue", '[ "$n" = 0 ] || as_asked <"$state/queue"')
+    if fails:
+        cluster.slurm.says("scancel", "echo 'scancel: error: Kill job error on job id 77: no way' >&2; exit 1")
+    cluster.slurm.queue(77)
+    reply = ask(cluster)
+    assert cluster.slurm.calls("scancel") == [[f"--name={RUN}", "77"]]
+    assert ("it is cancelled" if not fails else "no way") in reply.detail
+
+
+def test_a_job_that_came_later_still_is_cancelled(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where sbatch may have been called, slurmctld is given some seconds after voiding."""
+    monkeypatch.setattr(SETTLE, "_LATE", 1)
+    lay(cluster, answer="rc 124\n", age=1000)
+    cluster.slurm.says("squeue", '[ "$n" -lt 2 ] || as_asked <"$state/queue"')
+    cluster.slurm.queue(77)
+    reply = ask(cluster)
+    assert (reply.outcome, reply.job_id) == (VOID, 77)
+    assert cluster.slurm.calls("scancel") == [[f"--name={RUN}", "77"]]
+
+
+def test_a_job_below_another_root_is_another_run(cluster: Cluster) -> None:
+    """Two remote roots of one user, the same name and the same key: neither settles by the other's job."""
+    cluster.slurm.queue(77, folder=f"/elsewhere/runs/{RUN}/work")
+    assert (ask(cluster).outcome, cluster.slurm.calls("scancel")) == (VOID, [])
+
+
+@pytest.mark.parametrize(
+    "folder", ["{root}/runs/{run}/work", "{home}/other name/runs/{run}/work", "/moved/by/the/site"]
+)
+def test_a_job_in_our_folder_is_ours_whatever_its_name(cluster: Cluster, folder: str) -> None:
+    """Also by way of a symbolic link; a folder that a site has changed says nothing."""
+    lay(cluster, age=1000)
+    (cluster.run_dir / "work").mkdir()
+    (cluster.home / "other name").symlink_to(cluster.root)
+    cluster.slurm.queue(77, folder=folder.format(root=cluster.root, home=cluster.home, run=RUN))
+    reply = ask(cluster)
+    assert (reply.outcome, reply.job_id) == (ACCEPTED, 77)
 
 
 def escape(path: Path) -> str:

@@ -38,14 +38,14 @@ time = "1:00:00"
 SQUEUE = r"""
 want=
 for word; do case $word in --name=*) want=${word#*=} ;; esac; done
-awk -F '\037' -v want="$want" 'want == "" || $14 == want' "$state/queue"
+awk -F '\037' -v want="$want" 'want == "" || $14 == want' "$state/queue" | as_asked
 """
 SACCT = r"""
 since=0 jobs= want=
 for word; do case $word in uts*) since=${word#uts} ;; --jobs=*) jobs=,${word#*=}, ;; --name=*) want=${word#*=} ;; esac; done
 awk -F '\037' -v since="$since" -v jobs="$jobs" -v want="$want" '
     ($8 == "Unknown" || $8 >= since) && (jobs == "" || index(jobs, "," $1 ",")) && (want == "" || $16 == want)
-' "$state/accounting"
+' "$state/accounting" | as_asked
 """
 SCANCEL = r"""
 want= id=

@@ -137,6 +137,29 @@ class Discard(Request[bool]):
         return frames[0].tag == "gone"
 
 
+class SameFolder(Request[bool]):
+    """Whether a job's working directory is that of this run, perhaps by another name; false where one is not there.
+
+    Args:
+        folder: The job's working directory.
+    """
+
+    __slots__ = ("_folder",)
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def code(self) -> str:
+        """See Request."""
+        return f"ts_same {quote(self._folder)}"
+
+    def answer(self, frames: Sequence[Frame]) -> bool:
+        """See Request."""
+        if frames[0].tag not in {"same", "other"}:
+            raise unexpected(frames[0])
+        return frames[0].tag == "same"
+
+
 class FenceAsk(Ask):
     """A conversation about one submission.
 

@@ -18,12 +18,11 @@ Value = str | int | bool | Sequence[str]
 Values = Mapping[str, Value]
 """Shell variables: a text, a number, a truth value (``1`` or empty), or a list of words."""
 
-BOOT = (
-    "/bin/sh",
-    "-c",
+_BOOT = (
     'if [ "$(uname)" = Darwin ]; then take() { dd bs=1 count="$1" 2>/dev/null; }; '
-    'else take() { timeout 300 head -c "$1"; }; fi; n=$(take 8) && [ "$n" ] && eval "$(take $n)"',
+    'else take() { timeout 300 head -c "$1"; }; fi; n=$(take 8) && [ "$n" ] && eval "$(take $n)"'
 )
+BOOT = ("/bin/sh", "-c", _BOOT)
 """The command that every exec runs: read a length of eight characters, then run so many bytes of shell text.
 
 No byte too much is read (on macOS as in prelude.sh), and a client that has vanished is not waited for.

@@ -26,10 +26,14 @@ S is between the lock and sbatch                      the mark is young: Z says 
                                                       sbatch's limit Z voids; S looks at the fence before sbatch
 S looked, Z voids, S calls sbatch                     the job ends at the fence; S finds ``void``, says so, and cancels
                                                       the job
+S is told nothing any more (a black hole)             it needs nothing any more either once it has the lock; before, it
+                                                      ends after some minutes, and Z has voided
 S's sbatch was accepted, S was killed                 the answer is not there; Z finds the job by name in squeue or
                                                       sacct and claims the fence for it
-S was killed, slurmctld accepts after Z looked        Z has voided; the job ends at the fence.  Z looks once more after
-                                                      voiding, and names the job if it is there already
+S was killed, slurmctld accepts after Z looked        Z has voided; the job ends at the fence.  Z looks again after
+                                                      voiding, some seconds later too if sbatch may have been called,
+                                                      and cancels what is there: it need not wait for nodes to end
+another remote root has a run of the same name        its jobs work in another folder: they are not taken for ours
 the job ran and has left squeue, sacct is down        the job made the fence itself: accepted
 the answer is on disk, the fence not yet              Z claims the fence for the job in the answer
 sbatch refused, the client is gone                    Z reads the refusal and removes the directory
@@ -44,18 +48,20 @@ Unknown is said if the submit may still be at work, if squeue or sacct could not
 has said all it can), or if the fence cannot be written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from trainsub.errors import OutputError
-from trainsub.record.names import Mark, parse_comment
+from trainsub.record.names import Mark
 from trainsub.remote.ask import Ask
-from trainsub.remote.fence import Claim, Discard, FenceAsk, Look, State
+from trainsub.remote.fence import Claim, Discard, FenceAsk, Look, SameFolder, State
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge, read_answer
-from trainsub.remote.requests import Completed, RunCommand
-from trainsub.slurm import sacct, squeue
-from trainsub.tracker.values import ACCEPTED, REFUSED, UNKNOWN, VOID
+from trainsub.remote.requests import Completed, FindRoot, RunCommand
+from trainsub.remote.roots import check_root
+from trainsub.slurm import named, scancel
+from trainsub.slurm.named import NamedJob
+from trainsub.tracker.values import ACCEPTED, LINK, REFUSED, UNKNOWN, VOID
 from trainsub.transport.base import Transport
 
 _GRACE = 40
@@ -66,13 +72,12 @@ _ABANDONED = 600
 """Seconds after which nobody is removing a directory any more."""
 _SILENT = 60
 """Seconds without a sign of life after which a submit is not on its way to the lock any more; it gives one each 10."""
+_LATE = 5
+"""Seconds after voiding, when a request that slurmctld had not yet worked off has become a job or never will."""
 _HISTORY = timedelta(days=30)
 _SKEW = timedelta(days=1)
 _NO_ACCOUNTING = b"accounting storage is disabled"
 _NO_COMMAND = 127
-
-_Jobs = dict[int, datetime | None]
-"""Jobs that Slurm knows, and when it says that they were submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class SettleReply(Verdict):
     """What became of a submission; see Verdict.
 
     Attributes:
-        others: More jobs of that name.  They end at the fence, because another job holds it.
+        others: More jobs of the run.  They end at the fence, because another job holds it.
         begun: When sbatch was called, by the cluster's clock, in UTC; of a job without such a mark, when Slurm says
             that it was submitted.  None if nobody can tell.
     """
@@ -118,31 +123,62 @@ def settle(
     """
     begun = (since or datetime.now(UTC) - _HISTORY) - _SKEW
     with FenceAsk(transport, remote_root, run, link, slurm_bin=slurm_bin) as ask:
-        return _settle(ask, run, link, begun)
+        return _settle(_Case(ask, check_root(remote_root), run, link), begun)
 
 
-def _settle(ask: Ask, run: str, link: int, begun: datetime) -> SettleReply:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One submission, and whom to ask about it."""
+
+    ask: Ask
+    root: str
+    run: str
+    link: int
+
+    @property
+    def queue(self) -> RunCommand:
+        """The question to squeue."""
+        return RunCommand(named.queue_argv(self.run), timeout=60)
+
+    def accounts(self, since: datetime) -> RunCommand:
+        """The question to sacct."""
+        return RunCommand(named.accounts_argv(self.run, since), timeout=60)
+
+    def ours(self, jobs: Sequence[NamedJob], base: str) -> list[NamedJob]:
+        """Those of the jobs that are this submission's."""
+        return [job for job in jobs if job.mark in {None, Mark(self.run, self.link)} and self._here(job.folder, base)]
+
+    def _here(self, folder: str, base: str) -> bool:
+        """Whether a job's folder may be the run's; it is another's only if it looks like one of ours elsewhere."""
+        where = f"/runs/{self.run}/work"
+        if folder == f"{base}{where}" or not folder.endswith(where):
+            return True
+        return self.ask.batch(SameFolder(folder))[0]
+
+
+def _settle(case: _Case, begun: datetime) -> SettleReply:
     """Look at the run's directory, then at Slurm, then void."""
+    ask = case.ask
     state = ask.batch(Look())[0]
     if _undecided(state) and (_at_work(state) or state.owner == GONE or _preparing(state)):
         state = ask.batch(Look(_WAIT))[0]
     if not _undecided(state):
-        return _from_directory(ask, state)
+        return _from_directory(case, state)
     if busy := _busy(state):
         return _unknown(busy)
     if state.owner == GONE:
         # Nobody called sbatch in it, or sbatch refused.
         return SettleReply(VOID)
-    queue = RunCommand(squeue.by_name_argv(run), timeout=60)
-    queued, recorded = ask.batch(queue, RunCommand(sacct.by_name_argv(run, begun), timeout=60))
+    base, queued, recorded = ask.batch(FindRoot(case.root), case.queue, case.accounts(begun))
     try:
-        jobs = _queued(queued, run, link) or _recorded(recorded, link)
+        jobs = case.ours(_queued(queued, case), base) or case.ours(_recorded(recorded, case), base)
     except OutputError as error:
         return _unknown(error.message)
     if jobs:
-        reply = _claimed(ask.batch(Claim(str(min(jobs))))[0], sorted(jobs))
-        return replace(reply, begun=state.begun or jobs.get(reply.job_id or 0))
-    return _void(ask, queue, run, link)
+        ids = [job.job_id for job in jobs]
+        reply = _claimed(case, ask.batch(Claim(str(ids[0])))[0], ids)
+        return replace(reply, begun=state.begun or _submitted(jobs, reply.job_id))
+    return _void(case, base, called=state.started is not None)
 
 
 def _undecided(state: State) -> bool:
@@ -171,87 +207,100 @@ def _at_work(state: State) -> bool:
     return state.now - state.started < state.limit + _GRACE
 
 
-def _from_directory(ask: Ask, state: State) -> SettleReply:
+def _from_directory(case: _Case, state: State) -> SettleReply:
     """Return what the directory has decided, or decide what it says."""
     said = judge(state.owner, state.answer)
     if state.owner == NO_FENCE and said.job_id is not None:
-        reply = _claimed(ask.batch(Claim(str(said.job_id)))[0], [said.job_id], said.cluster)
+        reply = _claimed(case, case.ask.batch(Claim(str(said.job_id)))[0], [said.job_id], said.cluster)
         return replace(reply, begun=state.begun)
     if said.outcome == REFUSED:
-        ask.batch(Discard(state.answer))
+        case.ask.batch(Discard(state.answer))
+    if said.outcome == VOID and said.job_id is not None:
+        return replace(_too_late(case, [said.job_id], said.cluster), begun=state.begun)
     return _reply(said, state)
 
 
-def _claimed(word: str, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
+def _claimed(case: _Case, word: str, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
     """Return what the fence holds after it was claimed for the first of these jobs."""
     if word == VOID:
-        detail = f"job {jobs[0]} came after the run was voided; it will not train"
-        return SettleReply(VOID, jobs[0], cluster, detail, others=tuple(jobs[1:]))
+        return _too_late(case, jobs, cluster)
     # If the fence cannot be written nobody can void the run either: the job is accepted.
     owner = int(word) if word.isdigit() else jobs[0]
     return SettleReply(ACCEPTED, owner, cluster, others=tuple(job for job in jobs if job != owner))
 
 
-def _void(ask: Ask, queue: RunCommand, run: str, link: int) -> SettleReply:
-    """Say "no job", and look once more."""
-    word, state, queued = ask.batch(Claim(VOID), Look(), queue)
+def _too_late(case: _Case, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
+    """Cancel jobs of a voided run: they would end at the fence, and need not wait for nodes to do so."""
+    said = case.ask.run(scancel.argv(jobs, name=case.run), timeout=30)
+    done = "it is cancelled" if said.rc == 0 or scancel.says_ended(_text(said.err)) else f"scancel: {_words(said)}"
+    detail = f"job {jobs[0]} came after the run was voided; it will not train ({done})"
+    return SettleReply(VOID, jobs[0], cluster, detail, others=tuple(jobs[1:]))
+
+
+def _void(case: _Case, base: str, *, called: bool) -> SettleReply:
+    """Say "no job", and look once more; later again, if sbatch may have been called."""
+    word, state, queued = case.ask.batch(Claim(VOID), Look(), case.queue)
     if word.startswith(NO_FENCE):
         return _unknown(f"Slurm knows no such job, but this cannot be written down: {word[1:].strip()}")
-    if word != VOID:
-        return _reply(judge(word, state.answer), state)
     said = judge(word, state.answer)
-    if said.job_id is not None:
-        return _reply(said, state)
-    try:
-        jobs = _queued(queued, run, link)
-    except OutputError:
-        jobs = {}
+    if word != VOID or said.job_id is not None:
+        return _from_directory(case, replace(state, owner=word))
+    jobs = _seen(case, queued, base)
+    if called and not jobs:
+        _, queued = case.ask.batch(RunCommand(["sleep", str(_LATE)]), case.queue)
+        jobs = _seen(case, queued, base)
     if not jobs:
         return _reply(said, state)
-    return replace(_claimed(VOID, sorted(jobs)), begun=state.begun or jobs[min(jobs)])
+    reply = _too_late(case, [job.job_id for job in jobs])
+    return replace(reply, begun=state.begun or _submitted(jobs, reply.job_id))
 
 
-def _queued(done: Completed, run: str, link: int) -> _Jobs:
-    """Return the jobs of this link that squeue knows.
+def _seen(case: _Case, queued: Completed, base: str) -> list[NamedJob]:
+    """Return the jobs of this link that squeue shows; none if it does not answer, for nothing depends on it."""
+    try:
+        return case.ours(_queued(queued, case), base)
+    except OutputError:
+        return []
+
+
+def _queued(done: Completed, case: _Case) -> list[NamedJob]:
+    """Return the jobs of this name that squeue knows.
 
     Raises:
         OutputError: squeue did not answer.
     """
     if done.rc != 0:
         raise OutputError(f"squeue could not be asked (exit status {done.rc}): {_words(done)}")
-    rows = squeue.parse(done.out.decode("utf-8", "replace"))
-    # A site may rewrite comments, so only a comment that names something else speaks against a job of the right name.
-    ours = [row for row in rows if row.name == run and parse_comment(row.comment) in {None, Mark(run, link)}]
-    return _earliest((row.array_job_id or row.job_id, row.submit_time) for row in ours)
+    return named.parse_queue(_text(done.out), case.run)
 
 
-def _recorded(done: Completed, link: int) -> _Jobs:
-    """Return the jobs of this run that the accounting knows.
+def _recorded(done: Completed, case: _Case) -> list[NamedJob]:
+    """Return the jobs of this name that the accounting knows.
 
     Raises:
         OutputError: sacct did not answer, or its records do not tell which link they are.
     """
     if done.rc == _NO_COMMAND or _NO_ACCOUNTING in done.err.lower():
-        return {}
+        return []
     if done.rc != 0:
         raise OutputError(f"sacct could not be asked (exit status {done.rc}): {_words(done)}")
-    rows = sacct.parse(done.out.decode("utf-8", "replace"))
-    if rows and link != 1:
+    jobs = named.parse_accounts(_text(done.out), case.run)
+    if case.link != LINK and any(job.mark is None for job in jobs):
         raise OutputError("sacct's records do not tell which link of the run a job is")
-    return _earliest((row.array_job_id or row.job_id, row.submit) for row in rows)
-
-
-def _earliest(rows: Iterable[tuple[int, datetime | None]]) -> _Jobs:
-    """Return each job with its first submit time: a requeue makes another."""
-    jobs: _Jobs = {}
-    for job, submitted in rows:
-        known = jobs.get(job)
-        jobs[job] = min(known, submitted) if known and submitted else known or submitted
     return jobs
 
 
+def _submitted(jobs: Sequence[NamedJob], job_id: int | None) -> datetime | None:
+    """When Slurm says that a job was submitted."""
+    return next((job.submitted for job in jobs if job.job_id == job_id), None)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
 def _words(done: Completed) -> str:
-    return " | ".join(done.err.decode("utf-8", "replace").strip().splitlines()[-3:]) or "it said nothing"
+    return " | ".join(_text(done.err).strip().splitlines()[-3:]) or "it said nothing"
 
 
 def _unknown(detail: str) -> SettleReply:

@@ -64,6 +64,11 @@ ts_claim() { # word: a job id, or void.  Answers what the fence holds, which is 
 	printf '%s' "$TS_WORDS"
 }
 
+ts_same() { # a job's working directory: whether it is that of this run, perhaps by another name
+	TS_OURS=$(cd "$TS_RUN_DIR/work" 2>/dev/null && pwd -P)
+	if [ -n "$TS_OURS" ] && [ "$(cd -- "$1" 2>/dev/null && pwd -P)" = "$TS_OURS" ]; then frame same; else frame other; fi
+}
+
 ts_discard() { # a refused run leaves nothing behind.  Only from the directory that the answer was read in.
 	if cd "$TS_RUN_DIR" 2>/dev/null && [ -f "answer.$TS_LINK" ] &&
 		[ "$(cat "answer.$TS_LINK")" = "$1" ] && remove_run "$TS_RUN_DIR" "$TS_BASE/.new.$TS_NONCE"; then
