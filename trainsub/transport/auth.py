@@ -1,6 +1,6 @@
-"""Proves to a server who we are, by public key.  Asks for a passphrase only when nothing else has helped.
+"""Proves to a server who we are: by public key, and then by what a person knows (see ``questions``).
 
-Keyboard-interactive (a second factor) has its place at the end of ``authenticate``; passwords are not sent.
+Asks for a passphrase only when no other key has helped.
 """
 
 import os
@@ -12,6 +12,7 @@ from trainsub.errors import AuthError, UnreachableError
 from trainsub.transport.base import Ask
 from trainsub.transport.identities import KeyFile, agent_order, certificates, certifies, key_files, type_of
 from trainsub.transport.known_hosts import fingerprint, type_label
+from trainsub.transport.questions import answer_questions, choose
 from trainsub.transport.ssh_config import Target
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _TRIES = 3
 _CERTIFICATE = "-cert-v01@openssh.com"
+_OPENSSH = (
+    'with transport = "openssh" for this cluster, `trainsub cluster login` asks once at a terminal, and later commands'
+    " use that connection"
+)
 
 
 @dataclass(slots=True)
@@ -30,17 +35,53 @@ class _Attempt:
     offered: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
 
 
 def authenticate(wire: "Wire", target: Target, ask: Ask | None, timeout: float) -> None:
-    """Log in.
+    """Log in: by key, and by what a person knows where the server wants that, instead or besides.
 
     Raises:
-        AuthError: The server accepts none of the keys, or wants more than a key.
+        AuthError: The server accepts none of the keys, or wants answers that nobody can give.
+        UnreachableError: The server does not answer any more.
+    """
+    attempt = _Attempt()
+    more = _by_key(wire, target, ask, timeout, attempt)
+    if more is None and not attempt.offered:
+        more = _by_nothing(wire, target)
+    if more is not None and not more:
+        return
+    methods = wire.allowed_methods if more is None else more
+    if choose(target, methods) is None:
+        raise _refused(wire, target, attempt) if more is None else _second_step(target, attempt, more, asking=False)
+    if ask is None:
+        if more is not None and attempt.offered:
+            raise _second_step(target, attempt, more, asking=True)
+        raise _refused(wire, target, attempt)
+    more = answer_questions(wire, target, ask, methods, timeout)
+    if more:
+        raise _second_step(target, attempt, more, asking=False)
+
+
+def _by_nothing(wire: "Wire", target: Target) -> list[str] | None:
+    """Learn what the server allows; None if it does not say, an empty list if it lets everybody in."""
+    import paramiko  # noqa: PLC0415
+
+    try:
+        return wire.auth_none(target.user)
+    except paramiko.AuthenticationException:
+        return None
+
+
+def _by_key(wire: "Wire", target: Target, ask: Ask | None, timeout: float, attempt: _Attempt) -> list[str] | None:
+    """Offer the keys.
+
+    Returns:
+        What the server wants besides; an empty list if it lets us in; None if it accepts no key.
     """
     import paramiko  # noqa: PLC0415 - is loaded by now; at the top it would cost every start
 
-    attempt = _Attempt()
+    wanted: list[str] | None = None
     for label, key in _keys(target, ask, timeout, attempt):
         attempt.offered.append(label)
         try:
@@ -57,13 +98,11 @@ def authenticate(wire: "Wire", target: Target, ask: Ask | None, timeout: float) 
                 raise _dropped(wire, target, attempt) from error
             attempt.skipped.append(f"{label}: {error}")
         else:
-            if not more:
-                return
-            raise AuthError(  # the place of keyboard-interactive
-                f"{target.user}@{target.address} accepts {label}, but wants a second step: {', '.join(more)}",
-                hint=f"trainsub cannot do that yet; what works is to see by: {target.ssh_command}",
-            )
-    raise _refused(wire, target, attempt)
+            attempt.accepted.append(label)
+            wanted = more
+            if "publickey" not in more:
+                return more
+    return wanted
 
 
 def _keys(target: Target, ask: Ask | None, timeout: float, attempt: _Attempt) -> Iterator[tuple[str, "paramiko.PKey"]]:
@@ -180,6 +219,16 @@ def _dropped(wire: "Wire", target: Target, attempt: _Attempt) -> AuthError:
     )
 
 
+def _second_step(target: Target, attempt: _Attempt, more: list[str], *, asking: bool) -> AuthError:
+    what = ", ".join(attempt.accepted) or "the answers"
+    message = f"{target.user}@{target.address} accepts {what}, but wants a second step: {', '.join(more)}"
+    if asking:
+        return AuthError(f"login needed: {message}, and there is no terminal to ask on", hint=_OPENSSH)
+    return AuthError(
+        message, hint=f'transport = "openssh" knows every kind of login; what works is to see by: {target.ssh_command}'
+    )
+
+
 def _refused(wire: "Wire", target: Target, attempt: _Attempt) -> AuthError:
     who = f"{target.user}@{target.address}"
     allowed = f"; the server allows: {', '.join(wire.allowed_methods)}" if wire.allowed_methods else ""
@@ -188,6 +237,12 @@ def _refused(wire: "Wire", target: Target, attempt: _Attempt) -> AuthError:
         return AuthError(
             f"no key for {who}: {keys} needs a passphrase, and there is no terminal to ask on{_listed(attempt)}",
             hint=f"put it into the agent: ssh-add {attempt.locked[0]}",
+        )
+    if choose(target, wire.allowed_methods):
+        return AuthError(
+            f"login needed: {who} accepts none of the keys{allowed}, and there is no terminal to ask on"
+            f"{_listed(attempt)}",
+            hint=_OPENSSH,
         )
     if not attempt.offered:
         return AuthError(

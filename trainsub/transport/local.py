@@ -7,9 +7,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from trainsub.errors import RemoteTimeoutError, UnreachableError
+from trainsub.transport import whoami
 from trainsub.transport.audit import Audit
 from trainsub.transport.base import CHUNK, Channel
 from trainsub.transport.metering import Meter
@@ -91,12 +91,12 @@ class _LocalChannel:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
                 bufsize=0,
-                cwd=Path.home(),
+                cwd=whoami.folder(),
             )
-        except (OSError, RuntimeError) as error:  # RuntimeError: there is no home directory
+        except OSError as error:
             raise UnreachableError(
                 f"{description} starts no program: {error}",
-                hint="there must be a /bin/sh, and a home directory that can be entered",
+                hint="there must be a /bin/sh, and room for another process",
             ) from error
         if self._process.stdin is None or self._process.stdout is None or self._process.stderr is None:
             raise RuntimeError("Popen was asked for three pipes")

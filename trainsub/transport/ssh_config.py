@@ -4,7 +4,6 @@ Settings that would weaken the check of host keys (``StrictHostKeyChecking no``)
 answer in the cluster's place would get the code, the secrets and the credentials for whatever is submitted next.
 """
 
-import getpass
 import os
 import re
 import shlex
@@ -15,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from trainsub.errors import ConfigError
+from trainsub.transport import whoami
 from trainsub.transport.base import ClusterSettings
 from trainsub.transport.ssh_program import ask_settings, check_host, file_options, find_ssh, identity, own_options
 
 _MOST_HOPS = 8
+_ASKING = (("keyboard-interactive", "kbdinteractiveauthentication"), ("password", "passwordauthentication"))
 _KEEPALIVE_INTERVAL = 30
 _KEEPALIVE_COUNT = 3
 _JUMP = re.compile(r"^(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]/]+))(?::(?P<port>\d+))?/?$")
@@ -49,6 +50,8 @@ class Target:
         keepalive_interval: Seconds of silence before the server is asked whether it is still there.
         keepalive_count: Unanswered questions after which the connection is lost.
         pubkey: Whether public keys may be used at all.
+        methods: The ways to log in that ask a person, in order.
+        prompts: How often a person is asked again.
         ssh_args: The arguments with which the user's own ``ssh`` reaches it.
     """
 
@@ -68,6 +71,8 @@ class Target:
     keepalive_interval: int = _KEEPALIVE_INTERVAL
     keepalive_count: int = _KEEPALIVE_COUNT
     pubkey: bool = True
+    methods: tuple[str, ...] = ("keyboard-interactive", "password")
+    prompts: int = 3
     ssh_args: tuple[str, ...] = ()
 
     @property
@@ -94,7 +99,9 @@ class Here:
     @classmethod
     def now(cls) -> "Here":
         """Look around."""
-        return cls(str(Path.home()), getpass.getuser(), socket.gethostname(), os.getuid(), dict(os.environ))
+        return cls(
+            str(whoami.home() or whoami.NOWHERE), whoami.user(), socket.gethostname(), os.getuid(), dict(os.environ)
+        )
 
 
 def parse_ssh_g(text: str, alias: str) -> Target:
@@ -132,6 +139,8 @@ def parse_ssh_g(text: str, alias: str) -> Target:
         keepalive_interval=_number(last("serveraliveinterval"), 0) or _KEEPALIVE_INTERVAL,
         keepalive_count=_number(last("serveralivecountmax"), 0) or _KEEPALIVE_COUNT,
         pubkey=last("pubkeyauthentication") not in ("no", "false"),
+        methods=tuple(name for name, keyword in _ASKING if not _yes(last("batchmode")) and last(keyword) != "no"),
+        prompts=_number(last("numberofpasswordprompts"), 3),
     )
 
 
@@ -235,7 +244,9 @@ def _ask_paramiko(host: str, options: Sequence[str], own: Sequence[str]) -> str:
     """Stand in for ``ssh -G`` where ssh is not installed; refuses what paramiko reads differently."""
     import paramiko  # noqa: PLC0415 - costs 0.2 s, and is needed here only without ssh
 
-    files = [Path(options[1])] if options else [Path.home() / ".ssh/config", Path("/etc/ssh/ssh_config")]
+    os.environ.setdefault("LOGNAME", whoami.user())  # paramiko asks for it, and fails where there is none
+    mine = (whoami.home() or whoami.NOWHERE) / ".ssh/config"
+    files = [Path(options[1])] if options else [mine, Path("/etc/ssh/ssh_config")]
     text = "\n".join(file.read_text() for file in files if file.exists())
     hard = re.search(r"^\s*(Include|Match|CanonicalizeHostname)\b.*$", text, re.IGNORECASE | re.MULTILINE)
     if hard is not None:
@@ -248,7 +259,7 @@ def _ask_paramiko(host: str, options: Sequence[str], own: Sequence[str]) -> str:
         paramiko.SSHConfig.from_text(text).lookup(host)
     )  # values are lists, whatever the types say
     defaults = {
-        "user": getpass.getuser(),
+        "user": whoami.user(),
         "userknownhostsfile": "~/.ssh/known_hosts ~/.ssh/known_hosts2",
         "globalknownhostsfile": "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
     }

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainsub.errors import ConfigError, UnreachableError
+from trainsub.transport import whoami
 from trainsub.transport.base import ClusterSettings
 
 _TIMEOUT = 60.0  # `Match exec` may run programs
 
 
 def find_ssh() -> str | None:
-    """Return the path of ``ssh``, or None where it is not installed."""
-    return shutil.which("ssh")
+    """Return the path of ``ssh``, or None where it is not installed, or refuses to work: for a user without a name."""
+    return shutil.which("ssh") if whoami.entry() is not None else None
 
 
 def file_options(cluster: ClusterSettings) -> list[str]:

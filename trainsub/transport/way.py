@@ -1,11 +1,11 @@
 """The way to a cluster as the system's ssh sees it, and the control socket that belongs to it."""
 
-import getpass
 import hashlib
 import shlex
 from dataclasses import dataclass
 
 from trainsub.errors import ConfigError
+from trainsub.transport import whoami
 from trainsub.transport.base import ClusterSettings
 from trainsub.transport.control_folder import NAME_LENGTH
 from trainsub.transport.ssh_program import ask_settings, check_host, file_options, find_ssh, identity, own_options
@@ -81,7 +81,7 @@ def find_way(cluster: ClusterSettings) -> Way:
         program=program,
         options=options,
         host=cluster.host,
-        who=f"{last('user', getpass.getuser())}@{where}",
+        who=f"{last('user', whoami.user())}@{where}",
         socket_name=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:NAME_LENGTH],
         keepalive=dead if last("serveraliveinterval", "0") == "0" else (),
         send_env=tuple(settings.get("sendenv", [])),

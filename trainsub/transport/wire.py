@@ -1,6 +1,6 @@
 """paramiko's protocol engine, with what trainsub needs of it that it does not do.  Importing this imports paramiko.
 
-Everything that touches paramiko's inside is here, and nothing else is:
+Everything that touches paramiko's inside is here and in ``wire_auth``, and nothing else is:
 
 - the service request and the first authentication request go out together, and the exec request is not waited for:
   two round trips less, and nothing that RFC 4252 and 4254 do not allow;
@@ -11,24 +11,22 @@ Everything that touches paramiko's inside is here, and nothing else is:
 import logging
 import signal
 import socket
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import paramiko
 from paramiko.agent import AgentSSH
-from paramiko.auth_handler import AuthOnlyHandler
 from paramiko.common import (
     MSG_CHANNEL_REQUEST,
     cMSG_CHANNEL_REQUEST,
     cMSG_GLOBAL_REQUEST,
     cMSG_SERVICE_REQUEST,
-    cMSG_USERAUTH_REQUEST,
 )
 from paramiko.transport import ServiceRequestingTransport
 
 from trainsub.transport.sockets import GREETING, Stream
+from trainsub.transport.wire_auth import AuthHandler, Questions
 
 # Without a handler, logging prints paramiko's errors on stderr; trainsub raises them in its own words.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -104,15 +102,33 @@ class Wire(ServiceRequestingTransport):
         message.add_string("ssh-userauth")
         self._send_message(message)
 
-    def get_auth_handler(self) -> AuthOnlyHandler:
+    def get_auth_handler(self) -> AuthHandler:
         """See paramiko."""
-        return _AuthHandler(self)
+        return AuthHandler(self)
 
     @property
     def answered(self) -> bool:
         """Whether the server has answered the last authentication request."""
         event = None if self.auth_handler is None else self.auth_handler.auth_event
         return event is not None and event.is_set()
+
+    def auth_questions(self, user: str, answer: Callable[[Questions], list[str]]) -> list[str]:
+        """Log in by answering what the server asks, in as many rounds as it wants; the caller's thread answers.
+
+        Returns:
+            The methods of which the server wants one more; none if it lets us in.
+        """
+        self.ensure_session()
+        handler = self.auth_handler
+        if not isinstance(handler, AuthHandler):
+            raise paramiko.SSHException("authentication was begun by somebody else")
+        handler.answer = answer
+
+        def finish(message: paramiko.Message) -> None:
+            message.add_string("")  # the language, which RFC 4256 has given up
+            message.add_string("")  # no submethods: the server knows its own
+
+        return handler.send_auth_request(user, "keyboard-interactive", finish)
 
     def ask_alive(self) -> None:
         """Send a question that every server answers, if only with a refusal."""
@@ -143,40 +159,6 @@ class Wire(ServiceRequestingTransport):
         self.last_words = message.get_text()
         message.rewind()
         super()._parse_disconnect(message)  # type: ignore[misc]
-
-
-class _AuthHandler(AuthOnlyHandler):
-    """Authentication that remembers what the server would allow."""
-
-    transport: Wire
-
-    def send_auth_request(
-        self, username: str, method: str, finish_message: Callable[[paramiko.Message], None] | None = None
-    ) -> list[str]:
-        """Send a request and wait for the answer.
-
-        paramiko makes the event after it has sent the request: a fast server's answer is then waited for in vain.
-        """
-        self.auth_method = method
-        self.username = username
-        message = paramiko.Message()
-        message.add_byte(cMSG_USERAUTH_REQUEST)
-        message.add_string(username)
-        message.add_string("ssh-connection")
-        message.add_string(method)
-        if finish_message is not None:
-            finish_message(message)
-        self.auth_event = event = threading.Event()
-        with self.transport.lock:
-            self.transport._send_message(message)  # noqa: SLF001
-        return self.wait_for_response(event)
-
-    def _parse_userauth_failure(self, message: paramiko.Message) -> None:
-        position = len(message.get_so_far())
-        self.transport.allowed_methods = tuple(message.get_list())
-        message.rewind()
-        message.get_bytes(position)
-        super()._parse_userauth_failure(message)  # type: ignore[misc]
 
 
 def _channel_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
