@@ -15,6 +15,7 @@ from trainsub.remote.inventory import Found, InventoryAsk, TakeRuns
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge
 from trainsub.session import Session
 from trainsub.slurm.strays import Marked
+from trainsub.tracker.begin import first_job
 from trainsub.tracker.merge import merge
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, VOID, Code, Job, Run
 
@@ -155,7 +156,7 @@ def _refuse_young(found: Found, mark: _Mark | None) -> None:
 def _jobs(run: Run, verdicts: dict[int, Verdict], begun: dict[int, datetime]) -> list[Job]:
     """The jobs that were accepted."""
     return [
-        Job(run=run.run, link=link, job_id=said.job_id, submitted=begun.get(link, run.created_at))
+        first_job(run, said.job_id, begun.get(link, run.created_at), link=link)
         for link, said in verdicts.items()
         if said.outcome == ACCEPTED and said.job_id is not None
     ]

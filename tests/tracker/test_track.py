@@ -13,7 +13,9 @@ from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker.outcome import exit_code
-from trainsub.tracker.track import RECORD_PATIENCE, Poll, accounted, finished, observe, own_records
+from trainsub.tracker.poll import Poll, own_records
+from trainsub.tracker.single import RECORD_PATIENCE
+from trainsub.tracker.track import accounted, finished, observe
 from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, Job, Run
 
 T0 = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -152,7 +154,7 @@ def test_a_reused_id_is_another_job() -> None:
     poll = Poll(queue(queued("RUNNING", name="other", comment="")), strangers, accounting=True)
     assert observe(JOB, poll, at(10)).state is None
     assert own_records(JOB, strangers[7]) == []
-    assert len(own_records(JOB, [record("RUNNING", submit=T0 - timedelta(days=30))])) == 1
+    assert len(own_records(JOB, [record("RUNNING", submit=T0 - timedelta(hours=20))])) == 1
 
 
 def test_a_renamed_job_is_still_ours_by_its_comment() -> None:

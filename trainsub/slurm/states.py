@@ -73,7 +73,8 @@ _ROLL_CALL_CODES = (75, 76)
 
 _NEVER_SATISFIED = "DependencyNeverSatisfied"
 
-_WORST_FIRST = (EXIT_FAILED, EXIT_INFRASTRUCTURE, EXIT_CANCELLED, EXIT_OK)
+WORST_FIRST = (EXIT_FAILED, EXIT_INFRASTRUCTURE, EXIT_CANCELLED, EXIT_OK)
+"""Exit codes, that of the worst end first."""
 
 
 def base_word(text: str) -> str:
@@ -112,7 +113,7 @@ def exit_code(word: str, code: int = 0, reason: str = "") -> Optional[int]:
 
 def worst(codes: Iterable[int]) -> int:
     """Return the exit code that counts among those of several jobs: 10 before 12 before 11 before 0."""
-    return min(codes, key=_WORST_FIRST.index, default=EXIT_OK)
+    return min(codes, key=WORST_FIRST.index, default=EXIT_OK)
 
 
 def exit_code_of(words: Iterable[str]) -> int:
