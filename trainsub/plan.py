@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from trainsub.record import names
 from trainsub.render import render
 from trainsub.slurm import arrays, units
 from trainsub.spec import JobSpec, Shape, options, shape
+from trainsub.spec.sources import sources
 from trainsub.staging import Snapshot, snapshot
 from trainsub.tracker.values import Code
 
@@ -34,6 +36,7 @@ class Plan:
         ceiling: Its cost, not rounded; None without a price or a limit.
         currency: Of the ceiling.
         plan_hash: Of everything that would be sent except the key.
+        sources: The key path that each option of sbatch comes from, for what is told of a refusal.
     """
 
     run: str
@@ -50,6 +53,7 @@ class Plan:
     ceiling: Decimal | None
     currency: str | None
     plan_hash: str
+    sources: Mapping[str, str]
 
     def renewed(self, number: int) -> "Plan":
         """The same plan for the next run of its key, where the earlier ones were given up."""
@@ -115,6 +119,7 @@ def make_plan(
         ceiling=cost,
         currency=price.currency if price else None,
         plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else ""),
+        sources=sources(spec, cluster.defaults, name),
     )
 
 

@@ -14,11 +14,15 @@ class Limit:
 
     Attributes:
         words: Which limit is reached.
-        remedy: What the user can do.
+        remedy: What the user can do about a job that waits.
+        options: The options of sbatch that ask for what is limited; none where only the number of jobs is.
+        refused: What the user can do where a submission was refused for it.
     """
 
     words: str
     remedy: str
+    options: tuple[str, ...]
+    refused: str
 
 
 _ALONE = "If it asks for more than that alone, it never starts: cancel it, and submit it with less."
@@ -27,23 +31,45 @@ _SHOW = {
     "QOS": "`sacctmgr show qos` shows the limits.",
 }
 
-# How the codes spell what is limited → how a person calls it, its product with time, and what to ask for instead.
-_THINGS = {
-    "bb": ("burst buffer space", "burst buffer space × minutes", "less burst buffer space (`bb`)"),
-    "billing": ("billing units (Slurm's weighted sum of resources)", "billing units × minutes", "fewer nodes or GPUs"),
-    "cpu": ("CPUs", "CPU-minutes", "fewer CPUs (`nodes`, `cpus_per_task`)"),
-    "energy": ("energy", "energy × minutes", "fewer `nodes`"),
-    "gres": ("GPUs (or other GRES)", "GPU-minutes (or those of another GRES)", "fewer GPUs (`nodes`, `gpus_per_node`)"),
-    "license": ("licenses", "license-minutes", "fewer `licenses`"),
-    "mem": ("memory", "memory × minutes", "less memory (`mem`, `nodes`)"),
-    "memory": ("memory", "memory × minutes", "less memory (`mem`, `nodes`)"),
-    "node": ("nodes", "node-minutes", "fewer `nodes`"),
+# How the codes spell what is limited → how a person calls it, its product with time, what to ask for instead, and the
+# options that ask for it.
+_THINGS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "bb": ("burst buffer space", "burst buffer space × minutes", "less burst buffer space", ("bb",)),
+    "billing": (
+        "billing units (Slurm's weighted sum of resources)",
+        "billing units × minutes",
+        "fewer nodes or GPUs",
+        ("nodes", "gpus_per_node", "cpus_per_task"),
+    ),
+    "cpu": (
+        "CPUs",
+        "CPU-minutes",
+        "fewer CPUs (`nodes`, `cpus_per_task`)",
+        ("nodes", "ntasks_per_node", "cpus_per_task", "cpus_per_gpu"),
+    ),
+    "energy": ("energy", "energy × minutes", "fewer `nodes`", ("nodes",)),
+    "gres": (
+        "GPUs (or other GRES)",
+        "GPU-minutes (or those of another GRES)",
+        "fewer GPUs (`nodes`, `gpus_per_node`)",
+        ("gpus_per_node", "gres", "nodes"),
+    ),
+    "license": ("licenses", "license-minutes", "fewer `licenses`", ("licenses",)),
+    "mem": (
+        "memory",
+        "memory × minutes",
+        "less memory (`mem`, `nodes`)",
+        ("mem", "mem_per_cpu", "mem_per_gpu", "nodes"),
+    ),
+    "node": ("nodes", "node-minutes", "fewer `nodes`", ("nodes",)),
     "unknown": (
         "of a resource that Slurm does not name",
         "a resource that Slurm does not name × minutes",
         "less of it",
+        ("nodes",),
     ),
 }
+_THINGS["memory"] = _THINGS["mem"]
 _THING = "(?P<thing>BB|Billing|C[Pp][Uu]|Energy|GRES|License|Mem(?:ory)?|Node|Unknown)"
 
 
@@ -63,11 +89,23 @@ def read(code: str) -> Limit | None:
 def _filled(parts: dict[str, str | None], words: str, remedy: str) -> Limit:
     """The sentences, with whose limit it is and of what."""
     whose = "account" if (parts.get("whose") or "QOS") == "Assoc" else "QOS"
-    thing, minutes, less = _THINGS[(parts.get("thing") or "unknown").lower()]
+    thing, minutes, less, options = _THINGS[(parts.get("thing") or "unknown").lower()]
     per = parts.get("per") or ""
     jobs = "your running jobs" if per == "User" else "the running jobs of its account"
     values = {"whose": whose, "thing": thing, "minutes": minutes, "less": less, "per": per, "jobs": jobs}
-    return Limit(words.format(**values), f"{remedy.format(**values)} {_SHOW[whose]}")
+    if "time limit" in words:
+        options = ("time", *options) if parts.get("thing") else ("time",)
+        less = f"a shorter `time`, or {less}" if parts.get("thing") else "a shorter `time`"
+    if "on one node" in words:
+        options = tuple(option for option in options if option != "nodes")
+    if remedy in {_SOME_ENDED, _ONE_ENDED}:
+        options, refused = (), "Too many jobs are in the queue for you or your account: wait until some have ended."
+    elif "demands" in words:
+        refused = "Ask for more, or use another QOS, which is for smaller jobs."
+    else:
+        refused = f"Ask for {less}, or use another account or QOS."
+    told = f"{remedy.format(**values)} {_SHOW[whose]}"
+    return Limit(words.format(**values), told, options, f"{refused} {_SHOW[whose]}")
 
 
 _WAIT = "It starts when enough of them have ended, or sooner with {less}. " + _ALONE
