@@ -72,12 +72,20 @@ class Client(ClusterCalls):
         self._session = Session(
             self.settings,
             only=cluster,
-            open_store=lambda: store if store is not None else Store(self.places.store),
+            open_store=lambda: store if store is not None else self._open_store(),
             connect=connect or self._connect,
             archives=self.places.archives,
             clock=clock,
             tell=tell,
         )
+
+    def _open_store(self) -> Store:
+        if self.places.passing:
+            self._session.tell(
+                f"there is no home directory that can be written to: what is known of runs lies in {self.places.state} "
+                "and may not last. TRAINSUB_STATE_DIR names another folder; `trainsub sync` finds the runs again"
+            )
+        return Store(self.places.store)
 
     def _connect(self, name: str, cluster: Cluster) -> Transport:
         """The way to a cluster; the embedded one is made when it is first taken."""

@@ -1,17 +1,22 @@
 """Where things lie on this machine, and reading the configuration from there."""
 
+import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from trainsub.config import Layer, Settings, built_in_layer, env_layer, parse_toml, resolve
 from trainsub.errors import ConfigError
+from trainsub.transport import whoami
 
 SITE_CONFIG = Path("/etc/xdg/trainsub/config.toml")
 PROJECT_CONFIG = "trainsub.toml"
+STORE = "store.sqlite"
 
 
 class Places:
@@ -21,6 +26,9 @@ class Places:
         environ: The environment; ``TRAINSUB_CONFIG``, ``TRAINSUB_STATE_DIR`` and ``TRAINSUB_CACHE_DIR`` move things.
         working_directory: Where the search for the project's ``trainsub.toml`` begins.
         config_file: The user's configuration instead of the usual place (``--config``).
+
+    Attributes:
+        passing: Whether the state lies where it will not last: there is no home directory that can be written to.
 
     Raises:
         ConfigError: A folder is not absolute.
@@ -36,18 +44,25 @@ class Places:
         import platformdirs  # noqa: PLC0415 -- `--help` must not wait for it
 
         self.environ = os.environ if environ is None else environ
-        try:
-            self.home = Path.home()
-        except RuntimeError:
-            raise ConfigError("this user has no home directory", hint="Set HOME to a folder of yours.") from None
+        self.home = whoami.home()
         self.working_directory = working_directory or Path.cwd()
         named = config_file or (Path(text) if (text := self.environ.get("TRAINSUB_CONFIG")) else None)
         self.config_named = named is not None
-        self.config_file = named or platformdirs.user_config_path("trainsub") / "config.toml"
-        self.state = self._folder("TRAINSUB_STATE_DIR", platformdirs.user_state_path("trainsub"))
-        self.cache = self._folder("TRAINSUB_CACHE_DIR", platformdirs.user_cache_path("trainsub"))
+        config = _usual(platformdirs.user_config_path)
+        self.config_file = named or (config / "config.toml" if config else None)
+        self.state, self.passing = self._folder("TRAINSUB_STATE_DIR", "state", _usual(platformdirs.user_state_path))
+        self.cache, _ = self._folder("TRAINSUB_CACHE_DIR", "cache", _usual(platformdirs.user_cache_path))
 
-    def _folder(self, variable: str, usual: Path) -> Path:
+    def _folder(self, variable: str, name: str, usual: Path | None) -> tuple[Path, bool]:
+        """The folder that is named, or the usual one, or one that will not last; and whether it is that."""
+        named = self._named(variable)
+        # A store that is there is used, even where it can only be read.
+        if named is not None or (usual is not None and ((usual / STORE).exists() or _can_be_written(usual))):
+            return named or usual or whoami.NOWHERE, False
+        passing = _passing(name)
+        return passing or usual or whoami.NOWHERE / "trainsub", passing is not None
+
+    def _named(self, variable: str) -> Path | None:
         text = self.environ.get(variable)
         if text and not Path(text).is_absolute():
             whole = Path(text).expanduser() if text.startswith("~") else self.working_directory / text
@@ -55,12 +70,12 @@ class Places:
                 f"{variable}: {text} is not absolute, and would be another folder in each directory",
                 hint=f"Write it whole, such as {os.path.normpath(whole.absolute())}",
             )
-        return Path(text) if text else usual
+        return Path(text) if text else None
 
     @property
     def store(self) -> Path:
         """The store's file."""
-        return self.state / "store.sqlite"
+        return self.state / STORE
 
     @property
     def audit(self) -> Path:
@@ -100,7 +115,8 @@ class Places:
         """Configuration files by layer, lowest first, whether they exist or not."""
         yield "site", SITE_CONFIG
         yield "sandbox", self.sandbox / "config.toml"
-        yield "user", self.config_file
+        if self.config_file is not None:
+            yield "user", self.config_file
         project = self.project_config()
         if project is not None:
             yield "project", project
@@ -126,7 +142,7 @@ class Places:
             layers.append(
                 Layer(name="flags", origin="command line", data=dict(flags), base=str(self.working_directory))
             )
-        return replace(resolve(layers, home=str(self.home)), sbatch=self._real_sbatch())
+        return replace(resolve(layers, home=str(self.home or "")), sbatch=self._real_sbatch())
 
     def _real_sbatch(self) -> str | None:
         """The sbatch on the PATH, if it is not an embedded cluster's, whose jobs find one there."""
@@ -147,3 +163,40 @@ class Places:
             return None
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _usual(find: Callable[[str], Path]) -> Path | None:
+    """The platform's folder for trainsub; None for a user without a home."""
+    with contextlib.suppress(RuntimeError):
+        folder = find("trainsub")
+        return folder if folder.is_absolute() else None
+    return None
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether a folder, or the nearest one above it that is there, lets this user write."""
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def _passing(name: str) -> Path | None:
+    """A private folder among the temporary files; None where there can be none.
+
+    Raises:
+        ConfigError: There is one of that name, and it is not this user's alone.
+    """
+    try:
+        above = Path(tempfile.gettempdir())
+        if above == Path.cwd():  # Python's last resort; what is there would travel with the code
+            return None
+        folder = above / f"trainsub-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ConfigError(
+            f"there is no home directory that can be written to, and {folder} is not a folder of this user alone",
+            hint="Point TRAINSUB_STATE_DIR and TRAINSUB_CACHE_DIR at folders of yours.",
+        )
+    return folder / name

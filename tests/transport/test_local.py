@@ -1,18 +1,44 @@
 """What is particular to running programs on this machine."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from trainsub.errors import UnreachableError
+from trainsub.transport import whoami
 from trainsub.transport.local import LocalTransport
 
 
-def test_a_machine_that_starts_nothing_is_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home directory that is not there: told with its name, and with what is needed."""
-    monkeypatch.setenv("HOME", str(tmp_path / "gone"))
+def test_a_machine_that_starts_nothing_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told with its name, and with what is needed."""
+    monkeypatch.setattr("trainsub.transport.local._EXEC", ("/bin/nothing",))
     transport = LocalTransport("hpc")
-    with pytest.raises(UnreachableError, match=r"hpc \(this machine\).*gone") as caught:
+    with pytest.raises(UnreachableError, match=r"hpc \(this machine\).*nothing") as caught:
         transport.open(["true"])
     assert "/bin/sh" in (caught.value.hint or "")
     assert transport.execs == 0
+
+
+def test_without_a_home_programs_start_at_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As sshd does it."""
+    for home, where in ((str(tmp_path), str(tmp_path)), (str(tmp_path / "gone"), "/")):
+        monkeypatch.setenv("HOME", home)
+        channel = LocalTransport("hpc").open(["/bin/pwd"])
+        assert channel.read(5).decode().strip() == where
+        channel.close()
+
+
+def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was started for a number: that is the name, and there is no home."""
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert whoami.home() is not None
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert (whoami.home(), whoami.user(), whoami.folder()) == (None, str(os.getuid()), Path("/"))
+    monkeypatch.setenv("USER", "me")
+    assert whoami.user() == "me"

@@ -61,9 +61,9 @@ def count(number: int, what: str) -> str:
 
 def home_path(path: str) -> str:
     """A path of this machine, with a tilde for the home directory."""
-    from pathlib import Path
+    from trainsub.transport.whoami import home as own_home
 
-    home = str(Path.home())
+    home = str(own_home())
     return f"~{path.removeprefix(home)}" if path.startswith(f"{home}/") else path
 
 

@@ -52,7 +52,7 @@ def resolve(layers: Sequence[Layer], *, home: str) -> Settings:
 
     Args:
         layers: Lowest first.
-        home: The user's home directory on this machine.
+        home: The user's home directory on this machine; empty if there is none.
 
     Raises:
         ConfigError: A value is wrong, a key unknown, or a project's file sets what it may not.
@@ -160,6 +160,8 @@ def _with_absolute_path(location: Location, leaf: _Leaf, home: str) -> _Leaf:
     if not is_path or not isinstance(leaf.value, str) or leaf.value.startswith("/"):
         return leaf
     place = f"{leaf.source}: {problems.dotted(location)}"
+    if leaf.value.startswith("~/") and not home:
+        raise ConfigError(f"{place}: this user has no home directory: {leaf.value}", hint="Write the whole path.")
     if leaf.value.startswith("~/"):
         path = posixpath.join(home, leaf.value[2:])
     elif leaf.value.startswith("~"):

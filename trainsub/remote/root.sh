@@ -5,9 +5,9 @@ TS_PROTOCOL=1
 find_root() { # root as configured: TS_BASE becomes its absolute path
 	case $1 in
 	/*) TS_BASE=$1 ;;
-	"~") TS_BASE=$HOME ;;
-	"~/"*) TS_BASE=$HOME/${1#"~/"} ;;
-	*) TS_BASE=$HOME/$1 ;;
+	"~") TS_BASE=${HOME:-/nonexistent} ;;
+	"~/"*) TS_BASE=${HOME:-/nonexistent}/${1#"~/"} ;;
+	*) TS_BASE=${HOME:-/nonexistent}/$1 ;;
 	esac
 }
 

@@ -58,7 +58,7 @@ def find_way(cluster: ClusterSettings) -> Way:
     program = find_ssh()
     if program is None:
         raise ConfigError(
-            'ssh is not installed here, and the cluster has transport = "openssh"',
+            'ssh is not installed here, or does not know this user, and the cluster has transport = "openssh"',
             hint='install the OpenSSH client, or set transport = "paramiko"',
         )
     key = identity(cluster)
