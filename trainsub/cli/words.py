@@ -50,8 +50,9 @@ def money(money: "models.MoneyDocument | None") -> str:
 
 
 def marks(one: "models.RunUsageDocument | models.TotalDocument") -> str:
-    """Whether a figure still grows, and whether it is an estimate."""
-    return ", ".join(word for word, true in (("provisional", one.provisional), ("estimated", one.estimated)) if true)
+    """Whether a figure still grows, whether it is an estimate, and whether a record of it never ends."""
+    words = (("provisional", one.provisional), ("estimated", one.estimated), ("runaway", one.runaway))
+    return ", ".join(word for word, true in words if true)
 
 
 def count(number: int, what: str) -> str:

@@ -55,7 +55,7 @@ def run_document(run: Run) -> models.RunDocument:
         gpus=job.gpus if job else None,
         exit_code=_exit_code(job.exit_code) if job else None,
         code=code_document(run.code),
-        jobs=[_job(one) for one in run.jobs],
+        jobs=[_job(one) for job in run.jobs for one in (job, *job.tasks)],
     )
 
 
@@ -91,6 +91,7 @@ def _exit_code(code: ExitCode | None) -> models.ExitCodeDocument | None:
 def _job(job: Job) -> models.JobDocument:
     return models.JobDocument(
         link=job.link,
+        array_task=job.array_task,
         job_id=job.job_id,
         phase=job_phase(job),
         state=job.state,

@@ -52,13 +52,19 @@ class AllocationDocument(Document):
 
 
 class JobDocument(Document):
-    """One answer of sbatch: a link of a run."""
+    """One answer of sbatch: a link of a run; or one task of it, where it is a job array.
+
+    An array has one entry for itself, whose state follows from its tasks, and after it one for each task.
+    """
 
     link: int = Field(description="Number in its run, from 1.")
-    job_id: int = Field(description="Slurm's job id.")
+    array_task: int | None = Field(
+        description="Index of a task; null for a job that is no array, and for an array itself."
+    )
+    job_id: int = Field(description="Slurm's job id; the array's for a task that has none of its own yet.")
     phase: Phase = Field(description="As for a run.")
     state: str | None = Field(description="Slurm's word.")
-    reason: str | None = Field(description="Slurm's reason, verbatim.")
+    reason: str | None = Field(description="Slurm's reason, verbatim; of a runaway record, what to do.")
     source: Source | None = Field(description="Where the state comes from.")
     observed_at: Time | None = Field(description="When the source said so.")
     submit_time: Time = Field(description="First submission; a requeue does not change it.")
@@ -70,7 +76,7 @@ class JobDocument(Document):
     nodes: int | None = Field(description="Nodes asked or held.")
     gpus: int | None = Field(description="GPUs held.")
     exit_code: ExitCodeDocument | None = Field(description="Once finished.")
-    allocations: list[AllocationDocument] = Field(description="Oldest first.")
+    allocations: list[AllocationDocument] = Field(description="Oldest first; those of an array are its tasks'.")
 
 
 class CodeDocument(Document):
@@ -106,7 +112,7 @@ class RunDocument(Document):
     gpus: int | None = Field(description="GPUs held.")
     exit_code: ExitCodeDocument | None = Field(description="Once finished.")
     code: CodeDocument | None = Field(description="The snapshot; null for a run without code.")
-    jobs: list[JobDocument] = Field(description="All links, oldest first.")
+    jobs: list[JobDocument] = Field(description="All links, oldest first, each followed by its tasks.")
 
 
 class RunsDocument(Document):
@@ -124,14 +130,19 @@ class MoneyDocument(Document):
 
 
 class JobUsageDocument(Document):
-    """What one job used."""
+    """What one job used; of an array, all its tasks together."""
 
     link: int = Field(description="Number in its run.")
     job_id: int = Field(description="Slurm's job id.")
     gpu_seconds: int | None = Field(description="From Slurm's records; null if unknown.")
     cost: MoneyDocument | None = Field(description="null without a price.")
     provisional: bool = Field(description="The job has not ended; the figure grows.")
-    estimated: bool = Field(description="Slurm does not record GPUs here; nodes times GPUs per node was taken.")
+    estimated: bool = Field(
+        description="Slurm does not record GPUs here, so that nodes times GPUs per node was taken; or see runaway."
+    )
+    runaway: bool = Field(
+        description="Slurm's accounts call it running for ever; it was counted until the last sign of life."
+    )
 
 
 class RunUsageDocument(Document):
@@ -144,7 +155,8 @@ class RunUsageDocument(Document):
     gpu_seconds: int | None = Field(description="Sum over its jobs; null if any is unknown.")
     cost: MoneyDocument | None = Field(description="null without a price.")
     provisional: bool = Field(description="A job has not ended; the figure grows.")
-    estimated: bool = Field(description="Some job's GPUs are estimated.")
+    estimated: bool = Field(description="Some job's GPUs or time are estimated.")
+    runaway: bool = Field(description="Some job has a runaway record.")
     jobs: list[JobUsageDocument] = Field(description="Each link.")
 
 
@@ -154,7 +166,8 @@ class TotalDocument(Document):
     gpu_seconds: int | None = Field(description="null if any is unknown.")
     cost: list[MoneyDocument] = Field(description="One amount for each currency, rounded once.")
     provisional: bool = Field(description="Some run has not ended.")
-    estimated: bool = Field(description="Some run's GPUs are estimated.")
+    estimated: bool = Field(description="Some run's GPUs or time are estimated.")
+    runaway: bool = Field(description="Some run has a runaway record.")
     complete: bool = Field(description="Whether every run asked for has a cost; without it the sum leaves some out.")
 
 

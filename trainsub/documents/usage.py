@@ -1,11 +1,12 @@
 """Runs and prices to the usage document. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trainsub.documents import models
 from trainsub.ledger import usage as ledger
+from trainsub.tracker.allocations import billed
 from trainsub.tracker.track import finished
 from trainsub.tracker.values import Job, Run
 
@@ -24,7 +25,9 @@ class Rates:
 
 
 def job_usage(job: Job, rates: Rates, now: datetime) -> ledger.Usage:
-    """What one job used so far."""
+    """What one job used so far; of an array, what all its tasks did."""
+    if job.tasks:
+        return ledger.total(job_usage(task, rates, now) for task in job.tasks)
     records = [
         ledger.Record(
             start=one.start,
@@ -35,7 +38,7 @@ def job_usage(job: Job, rates: Rates, now: datetime) -> ledger.Usage:
             partition=one.partition,
             state=one.state,
         )
-        for one in job.allocations
+        for one in billed(job)
     ]
     used = ledger.usage(
         records, price=rates.price, gpus_per_node=rates.gpus_per_node, now=now, running=not finished(job)
@@ -43,7 +46,7 @@ def job_usage(job: Job, rates: Rates, now: datetime) -> ledger.Usage:
     if not records and job.start_time is not None:
         # It ran, and no record of Slurm says for how long on what: that is unknown, not nothing.
         return ledger.Usage(None, None, used.currency, provisional=used.provisional, estimated=False)
-    return used
+    return replace(used, estimated=used.estimated or job.runaway, runaway=job.runaway)
 
 
 def usage_document(runs: Iterable[Run], rates: Mapping[str, Rates], *, now: datetime) -> models.UsageDocument:
@@ -72,6 +75,7 @@ def _run(run: Run, used: list[ledger.Usage]) -> models.RunUsageDocument:
             cost=_money(one),
             provisional=one.provisional,
             estimated=one.estimated,
+            runaway=one.runaway,
         )
         for job, one in zip(run.jobs, used, strict=True)
     ]
@@ -85,6 +89,7 @@ def _run(run: Run, used: list[ledger.Usage]) -> models.RunUsageDocument:
         cost=_money(summed),
         provisional=summed.provisional,
         estimated=summed.estimated,
+        runaway=summed.runaway,
         jobs=jobs,
     )
 
@@ -98,6 +103,7 @@ def _total(used: list[ledger.Usage]) -> models.TotalDocument:
         cost=costs,
         provisional=summed.provisional,
         estimated=summed.estimated,
+        runaway=summed.runaway,
         complete=len(priced) == len(used),
     )
 

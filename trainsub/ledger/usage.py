@@ -67,7 +67,8 @@ class Usage:
         cost: Exact; None without a price, without GPU-seconds, or across currencies.
         currency: None without a price, or across currencies.
         provisional: It still grows.
-        estimated: The number of GPUs comes from the configuration, not from records.
+        estimated: The number of GPUs comes from the configuration, or the time of a runaway record from what was seen.
+        runaway: A record of it never ends; it was counted until the last sign of life.
     """
 
     gpu_seconds: int | None
@@ -75,6 +76,7 @@ class Usage:
     currency: str | None
     provisional: bool
     estimated: bool
+    runaway: bool = False
 
 
 def usage(
@@ -133,6 +135,7 @@ def total(usages: Iterable[Usage]) -> Usage:
         currency=currency,
         provisional=any(part.provisional for part in parts),
         estimated=any(part.estimated for part in parts),
+        runaway=any(part.runaway for part in parts),
     )
 
 

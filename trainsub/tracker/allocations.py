@@ -1,6 +1,7 @@
 """A job's periods on nodes, from sacct's records. What was known of them is never lost. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trainsub.errors import OutputError
@@ -39,6 +40,19 @@ def is_the_end(job: Job, last: Allocation) -> bool:
 def is_open(allocations: Sequence[Allocation]) -> bool:
     """Whether Slurm's accounts call a job running: the newest record has begun and has no end."""
     return bool(allocations) and allocations[-1].start is not None and allocations[-1].end is None
+
+
+def billed(job: Job) -> tuple[Allocation, ...]:
+    """The allocations as they are paid for: a runaway record grows for ever, but its job lived no longer than was seen.
+
+    It counts until squeue showed the job last, or until the end that the job itself wrote down, whichever is later.
+    """
+    last = job.allocations[-1] if job.allocations else None
+    if last is None or last.start is None or last.end is not None or not job.runaway:
+        return job.allocations
+    until = max(time for time in (last.start, job.seen_there, job.end_time) if time is not None)
+    lived = (until - last.start) // timedelta(seconds=1)
+    return (*job.allocations[:-1], replace(last, end=until, elapsed=min(last.elapsed, lived)))
 
 
 def gpus(text: str, *, tracked: bool = False) -> int | None:
