@@ -1,9 +1,27 @@
 """Submissions whose outcome is not known, settled: by each command that meets them, one process at a time."""
 
-from trainsub.errors import ClusterError, StoreError, UnknownRunError, UnsettledError
-from trainsub.remote import settle
+from collections.abc import Mapping
+from dataclasses import replace
+
+from trainsub.errors import (
+    AuthError,
+    ClusterError,
+    HostKeyError,
+    StoreError,
+    TransportError,
+    UnknownRunError,
+    UnsettledError,
+)
+from trainsub.remote import recall, settle
 from trainsub.session import Session
-from trainsub.tracker.values import ACCEPTED, LINK, OPEN, UNKNOWN, Job, Run
+from trainsub.slurm import states
+from trainsub.slurm.squeue import QueueRow
+from trainsub.tracker.begin import first_job
+from trainsub.tracker.values import ACCEPTED, LINK, OPEN, UNKNOWN, Run
+
+PATIENCE = 60.0
+"""Seconds for which a command that lost an answer tries to find it out itself; a look that has begun is finished."""
+_LONGEST_PAUSE = 8.0
 
 
 def settle_open(session: Session, cluster: str) -> None:
@@ -39,12 +57,66 @@ def settle_run(session: Session, run: Run) -> Run:
     now = session.clock.now()
     job = None
     if reply.outcome == ACCEPTED and reply.job_id is not None:
-        job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=reply.begun or run.created_at)
+        job = first_job(run, reply.job_id, reply.begun or run.created_at)
     session.store.settle(run.run, reply.outcome, reply.detail or None, now, job)
     after = session.store.run(run.run)
     if after is None:
         raise StoreError(f"run {run.run} vanished from the store while it was being settled")
     return after
+
+
+def settle_soon(session: Session, run: Run) -> Run:
+    """Find out what became of a submission whose answer has just been lost, over new connections where needed.
+
+    Only to be called while the claim on it is held.
+
+    Returns:
+        The run with its outcome; after a minute it may still be unknown, and ``detail`` says why.
+    """
+    end = session.clock.monotonic() + PATIENCE
+    pause = 1.0
+    while True:
+        try:
+            after = settle_run(session, run)
+            why = after.detail
+        except (TransportError, ClusterError) as error:
+            session.drop(run.cluster)
+            after, why = run, error.message
+            if isinstance(error, AuthError | HostKeyError):
+                return replace(run, outcome=UNKNOWN, detail=why)  # asking again and again may lock the account
+        if after.outcome not in {OPEN, UNKNOWN}:
+            return after
+        if session.clock.monotonic() + pause >= end:
+            return replace(run, outcome=UNKNOWN, detail=why)
+        session.tell_once(f"run {run.run} cannot be settled yet: {why}; trying again")
+        session.clock.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def cancel_late(session: Session, cluster: str, queue: Mapping[int, QueueRow]) -> None:
+    """Cancel jobs that Slurm accepted after their run had been given up: they wait for nodes only to end at the fence.
+
+    Args:
+        session: What to work with.
+        cluster: The cluster's name.
+        queue: What squeue has just shown of it.
+
+    Raises:
+        TransportError: The cluster could not be talked to.
+    """
+    void = session.store.void(cluster)
+    alive = {row.name for row in queue.values() if row.name in void and states.phase(row.state) != "finished"}
+    settings = session.cluster(cluster)
+    for run in sorted(alive):
+        try:
+            jobs = recall(session.transport(cluster), settings.remote_root, run, LINK, slurm_bin=settings.slurm_bin)
+        except ClusterError as error:
+            session.tell_once(f"run {run} was given up, and a job of its name is in the queue: {error.message}")
+            continue
+        for job in jobs:
+            session.tell_once(
+                f"job {job} came after run {run} was given up; it would not have trained, and is cancelled"
+            )
 
 
 def settle_named(session: Session, run: Run) -> Run:

@@ -102,6 +102,8 @@ class Road(Login):
         """What the next execs end with before anything is sent; the last one stays."""
         self.cuts: list[int | None] = []
         """After how many bytes of their answers the next execs are cut."""
+        self.sends: list[int | None] = []
+        """After how many bytes of what they are sent the next execs are cut."""
 
     def open(self, argv: Sequence[str], *, what: str = "") -> Channel:
         error = self.blocked[0] if self.blocked else None
@@ -109,6 +111,7 @@ class Road(Login):
         if error is not None:
             raise error
         self.in_limit = self.cuts.pop(0) if self.cuts else None
+        self.out_limit = self.sends.pop(0) if self.sends else None
         return super().open(argv, what=what)
 
 

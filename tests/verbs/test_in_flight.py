@@ -8,7 +8,7 @@ import pytest
 from verbs.desk import Desk, Elsewhere, plan, submitted
 
 from trainsub import Client
-from trainsub.errors import UnsettledError
+from trainsub.errors import UnreachableError, UnsettledError
 
 OTHERS: dict[str, Callable[[Client, str], object]] = {
     "status": lambda client, _: client.status(),
@@ -80,8 +80,10 @@ def test_a_run_is_left_alone_while_its_code_is_sent(desk: Desk, client: Client, 
 def test_what_a_dead_process_left_is_settled(desk: Desk, client: Client) -> None:
     """The connection was cut before the answer came: the next command finds the job."""
     desk.alpha.road.cuts = [90]
+    desk.alpha.road.blocked = [None, UnreachableError("no route to host")]
     with pytest.raises(UnsettledError):
         submitted(client, "cut")
+    desk.alpha.road.blocked = []
     (run,) = desk.client().status().runs
     assert (run.outcome, run.jobs[0].state) == ("accepted", "PENDING")
     assert len(desk.alpha.slurm.calls("sbatch")) == 1

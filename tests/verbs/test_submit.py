@@ -8,7 +8,7 @@ from standins import wait_until
 from verbs.desk import Clock, Desk, Elsewhere, Road, plan, stamp, submitted
 
 from trainsub import Client
-from trainsub.errors import RefusedError, StoreError, UnreachableError, UnsettledError
+from trainsub.errors import AuthError, RefusedError, StoreError, TransportError, UnreachableError, UnsettledError
 from trainsub.store import db
 from trainsub.transport.base import Channel
 
@@ -18,6 +18,72 @@ DOWN = UnreachableError("no route to host")
 def outcomes(client: Client) -> list[tuple[str, str]]:
     """Where the runs are, and what became of them."""
     return [(run.cluster, run.outcome) for run in client.status(cached=True).runs]
+
+
+def lose(desk: Desk, client: Client, key: str | None = None) -> None:
+    """Let an answer be lost, and the cluster be away from then on."""
+    desk.alpha.road.cuts = [90]
+    desk.alpha.road.blocked = [None, DOWN]
+    with pytest.raises(UnsettledError, match="no route") as caught:
+        submitted(client, key)
+    assert caught.value.exit_code == 7
+
+
+def test_a_lost_answer_is_found_by_the_same_command(desk: Desk, client: Client) -> None:
+    """Over a new connection, and it may take several tries."""
+    desk.alpha.road.cuts = [90]
+    desk.alpha.road.blocked = [None, DOWN, DOWN, None]
+    run = submitted(client, "k")
+    assert (run.outcome, run.jobs[0].job_id) == ("accepted", 1000)
+    assert outcomes(client) == [("alpha", "accepted")]
+    assert len(desk.alpha.slurm.calls("sbatch")) == 1
+    assert desk.clock.slept == [1, 2]
+    assert "for 60 s at most" in desk.told[0]
+    assert "was accepted as job 1000" in desk.told[-1]
+
+
+def test_what_did_not_arrive_is_given_up_by_the_same_command(desk: Desk, client: Client) -> None:
+    """Exit code 4, the fence is there, and the same key goes on as another run."""
+    sending = plan(client, "k")
+    desk.alpha.road.sends = [500]
+    with pytest.raises(TransportError, match="none will train") as caught:
+        client.submit(sending)
+    assert caught.value.exit_code == 4
+    assert outcomes(client) == [("alpha", "void")]
+    assert str((desk.alpha.root / "runs" / sending.run / "owner.1").readlink()) == "void"
+    again = client.submit(sending)
+    assert (again.run, again.outcome) == (sending.renewed(2).run, "accepted")
+    assert len(desk.alpha.slurm.calls("sbatch")) == 1
+
+
+def test_a_refusal_that_was_lost_is_told_by_the_same_command(desk: Desk, client: Client) -> None:
+    """With the words that matter."""
+    desk.alpha.slurm.refuses()
+    desk.alpha.road.cuts = [90]
+    with pytest.raises(RefusedError, match="Invalid partition"):
+        submitted(client, "k")
+    assert outcomes(client) == [("alpha", "refused")]
+
+
+def test_nobody_is_asked_for_a_password_again_and_again(desk: Desk, client: Client) -> None:
+    """What the login node does not accept now it will not accept a second later; tries may lock the account."""
+    desk.alpha.road.cuts = [90]
+    desk.alpha.road.blocked = [None, AuthError("no such key")]
+    with pytest.raises(UnsettledError, match="no such key"):
+        submitted(client, "k")
+    assert desk.clock.slept == []
+
+
+def test_who_waits_for_another_terminal_is_told(desk: Desk, client: Client) -> None:
+    """The same key at once in two terminals: the second says what it waits for."""
+    go = desk.alpha.holds("sbatch")
+    another = desk.client()
+    first = Elsewhere(lambda: submitted(another, "k"))
+    desk.alpha.met("sbatch")
+    second = Elsewhere(lambda: submitted(client, "k"))
+    wait_until(lambda: any("another trainsub" in line for line in desk.told))
+    go()
+    assert first.result().run == second.result().run
 
 
 def test_the_same_key_finds_the_run_on_whatever_cluster(desk: Desk, client: Client) -> None:
@@ -31,19 +97,15 @@ def test_the_same_key_finds_the_run_on_whatever_cluster(desk: Desk, client: Clie
 
 def test_an_unsettled_key_is_settled_where_it_went(desk: Desk, client: Client) -> None:
     """Its job is found on the first cluster, and the second one is not asked to run it too."""
-    desk.alpha.road.cuts = [90]
-    with pytest.raises(UnsettledError):
-        submitted(client, "k")
+    lose(desk, client, "k")
+    desk.alpha.road.blocked = []
     assert submitted(client, "k", "beta").cluster == "alpha"
     assert desk.beta.slurm.calls("sbatch") == []
 
 
 def test_an_unsettled_key_on_a_cluster_that_is_away_goes_nowhere(desk: Desk, client: Client) -> None:
     """Nobody knows whether there is a job, so there must not be another."""
-    desk.alpha.road.cuts = [90]
-    with pytest.raises(UnsettledError):
-        submitted(client, "k")
-    desk.alpha.road.blocked = [DOWN]
+    lose(desk, client, "k")
     with pytest.raises(UnreachableError):
         submitted(client, "k", "beta")
     assert desk.beta.slurm.calls("sbatch") == []

@@ -6,8 +6,20 @@ accepted, refused, void or is unknown.
 """
 
 from trainsub.remote.ask import Ask
-from trainsub.remote.requests import Completed, ListDirectory, ReadTail, RunCommand, Tail
-from trainsub.remote.settle import SettleReply, settle
+from trainsub.remote.requests import (
+    Completed,
+    ExitFile,
+    FindRoot,
+    ListDirectory,
+    ReadClock,
+    ReadExits,
+    ReadTail,
+    Request,
+    RunCommand,
+    Tail,
+)
+from trainsub.remote.roots import check_root
+from trainsub.remote.settle import SettleReply, recall, settle
 from trainsub.remote.submit import Progress, SubmitReply, SubmitRequest, submit
 from trainsub.remote.talk import EndedError
 
@@ -15,14 +27,21 @@ __all__ = [
     "Ask",
     "Completed",
     "EndedError",
+    "ExitFile",
+    "FindRoot",
     "ListDirectory",
     "Progress",
+    "ReadClock",
+    "ReadExits",
     "ReadTail",
+    "Request",
     "RunCommand",
     "SettleReply",
     "SubmitReply",
     "SubmitRequest",
     "Tail",
+    "check_root",
+    "recall",
     "settle",
     "submit",
 ]

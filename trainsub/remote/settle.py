@@ -53,15 +53,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from trainsub.errors import OutputError
-from trainsub.record.names import Mark
-from trainsub.remote.ask import Ask
-from trainsub.remote.fence import Claim, Discard, FenceAsk, Look, SameFolder, State
+from trainsub.remote.case import Case, submitted
+from trainsub.remote.fence import Claim, Discard, FenceAsk, Look, State
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge, read_answer
-from trainsub.remote.requests import Completed, FindRoot, RunCommand
+from trainsub.remote.requests import FindRoot, RunCommand
 from trainsub.remote.roots import check_root
-from trainsub.slurm import named, scancel
-from trainsub.slurm.named import NamedJob
-from trainsub.tracker.values import ACCEPTED, LINK, REFUSED, UNKNOWN, VOID
+from trainsub.tracker.values import ACCEPTED, REFUSED, UNKNOWN, VOID
 from trainsub.transport.base import Transport
 
 _GRACE = 40
@@ -76,8 +73,6 @@ _LATE = 5
 """Seconds after voiding, when a request that slurmctld had not yet worked off has become a job or never will."""
 _HISTORY = timedelta(days=30)
 _SKEW = timedelta(days=1)
-_NO_ACCOUNTING = b"accounting storage is disabled"
-_NO_COMMAND = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,40 +118,29 @@ def settle(
     """
     begun = (since or datetime.now(UTC) - _HISTORY) - _SKEW
     with FenceAsk(transport, remote_root, run, link, slurm_bin=slurm_bin) as ask:
-        return _settle(_Case(ask, check_root(remote_root), run, link), begun)
+        return _settle(Case(ask, check_root(remote_root), run, link), begun)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One submission, and whom to ask about it."""
+def recall(transport: Transport, remote_root: str, run: str, link: int, *, slurm_bin: str = "") -> tuple[int, ...]:
+    """Cancel the jobs of a voided submission that Slurm accepted after all; see ``settle``.
 
-    ask: Ask
-    root: str
-    run: str
-    link: int
+    Returns:
+        Their ids; none if it is not void, or if squeue does not answer.
 
-    @property
-    def queue(self) -> RunCommand:
-        """The question to squeue."""
-        return RunCommand(named.queue_argv(self.run), timeout=60)
-
-    def accounts(self, since: datetime) -> RunCommand:
-        """The question to sacct."""
-        return RunCommand(named.accounts_argv(self.run, since), timeout=60)
-
-    def ours(self, jobs: Sequence[NamedJob], base: str) -> list[NamedJob]:
-        """Those of the jobs that are this submission's."""
-        return [job for job in jobs if job.mark in {None, Mark(self.run, self.link)} and self._here(job.folder, base)]
-
-    def _here(self, folder: str, base: str) -> bool:
-        """Whether a job's folder may be the run's; it is another's only if it looks like one of ours elsewhere."""
-        where = f"/runs/{self.run}/work"
-        if folder == f"{base}{where}" or not folder.endswith(where):
-            return True
-        return self.ask.batch(SameFolder(folder))[0]
+    Raises:
+        TransportError: The cluster could not be talked to.
+        OutputError: The remote program said something that means nothing.
+    """
+    with FenceAsk(transport, remote_root, run, link, slurm_bin=slurm_bin) as ask:
+        case = Case(ask, check_root(remote_root), run, link)
+        base, state, queued = ask.batch(FindRoot(case.root), Look(), case.queue)
+        jobs = [job.job_id for job in case.seen(queued, base)] if state.owner == VOID else []
+        if jobs:
+            case.cancel(jobs)
+        return tuple(jobs)
 
 
-def _settle(case: _Case, begun: datetime) -> SettleReply:
+def _settle(case: Case, begun: datetime) -> SettleReply:
     """Look at the run's directory, then at Slurm, then void."""
     ask = case.ask
     state = ask.batch(Look())[0]
@@ -171,13 +155,13 @@ def _settle(case: _Case, begun: datetime) -> SettleReply:
         return SettleReply(VOID)
     base, queued, recorded = ask.batch(FindRoot(case.root), case.queue, case.accounts(begun))
     try:
-        jobs = case.ours(_queued(queued, case), base) or case.ours(_recorded(recorded, case), base)
+        jobs = case.queued(queued, base) or case.recorded(recorded, base)
     except OutputError as error:
         return _unknown(error.message)
     if jobs:
         ids = [job.job_id for job in jobs]
         reply = _claimed(case, ask.batch(Claim(str(ids[0])))[0], ids)
-        return replace(reply, begun=state.begun or _submitted(jobs, reply.job_id))
+        return replace(reply, begun=state.begun or submitted(jobs, reply.job_id))
     return _void(case, base, called=state.started is not None)
 
 
@@ -207,7 +191,7 @@ def _at_work(state: State) -> bool:
     return state.now - state.started < state.limit + _GRACE
 
 
-def _from_directory(case: _Case, state: State) -> SettleReply:
+def _from_directory(case: Case, state: State) -> SettleReply:
     """Return what the directory has decided, or decide what it says."""
     said = judge(state.owner, state.answer)
     if state.owner == NO_FENCE and said.job_id is not None:
@@ -220,7 +204,7 @@ def _from_directory(case: _Case, state: State) -> SettleReply:
     return _reply(said, state)
 
 
-def _claimed(case: _Case, word: str, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
+def _claimed(case: Case, word: str, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
     """Return what the fence holds after it was claimed for the first of these jobs."""
     if word == VOID:
         return _too_late(case, jobs, cluster)
@@ -229,15 +213,13 @@ def _claimed(case: _Case, word: str, jobs: Sequence[int], cluster: str | None = 
     return SettleReply(ACCEPTED, owner, cluster, others=tuple(job for job in jobs if job != owner))
 
 
-def _too_late(case: _Case, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
+def _too_late(case: Case, jobs: Sequence[int], cluster: str | None = None) -> SettleReply:
     """Cancel jobs of a voided run: they would end at the fence, and need not wait for nodes to do so."""
-    said = case.ask.run(scancel.argv(jobs, name=case.run), timeout=30)
-    done = "it is cancelled" if said.rc == 0 or scancel.says_ended(_text(said.err)) else f"scancel: {_words(said)}"
-    detail = f"job {jobs[0]} came after the run was voided; it will not train ({done})"
+    detail = f"job {jobs[0]} came after the run was voided; it will not train ({case.cancel(jobs)})"
     return SettleReply(VOID, jobs[0], cluster, detail, others=tuple(jobs[1:]))
 
 
-def _void(case: _Case, base: str, *, called: bool) -> SettleReply:
+def _void(case: Case, base: str, *, called: bool) -> SettleReply:
     """Say "no job", and look once more; later again, if sbatch may have been called."""
     word, state, queued = case.ask.batch(Claim(VOID), Look(), case.queue)
     if word.startswith(NO_FENCE):
@@ -245,62 +227,14 @@ def _void(case: _Case, base: str, *, called: bool) -> SettleReply:
     said = judge(word, state.answer)
     if word != VOID or said.job_id is not None:
         return _from_directory(case, replace(state, owner=word))
-    jobs = _seen(case, queued, base)
+    jobs = case.seen(queued, base)
     if called and not jobs:
         _, queued = case.ask.batch(RunCommand(["sleep", str(_LATE)]), case.queue)
-        jobs = _seen(case, queued, base)
+        jobs = case.seen(queued, base)
     if not jobs:
         return _reply(said, state)
     reply = _too_late(case, [job.job_id for job in jobs])
-    return replace(reply, begun=state.begun or _submitted(jobs, reply.job_id))
-
-
-def _seen(case: _Case, queued: Completed, base: str) -> list[NamedJob]:
-    """Return the jobs of this link that squeue shows; none if it does not answer, for nothing depends on it."""
-    try:
-        return case.ours(_queued(queued, case), base)
-    except OutputError:
-        return []
-
-
-def _queued(done: Completed, case: _Case) -> list[NamedJob]:
-    """Return the jobs of this name that squeue knows.
-
-    Raises:
-        OutputError: squeue did not answer.
-    """
-    if done.rc != 0:
-        raise OutputError(f"squeue could not be asked (exit status {done.rc}): {_words(done)}")
-    return named.parse_queue(_text(done.out), case.run)
-
-
-def _recorded(done: Completed, case: _Case) -> list[NamedJob]:
-    """Return the jobs of this name that the accounting knows.
-
-    Raises:
-        OutputError: sacct did not answer, or its records do not tell which link they are.
-    """
-    if done.rc == _NO_COMMAND or _NO_ACCOUNTING in done.err.lower():
-        return []
-    if done.rc != 0:
-        raise OutputError(f"sacct could not be asked (exit status {done.rc}): {_words(done)}")
-    jobs = named.parse_accounts(_text(done.out), case.run)
-    if case.link != LINK and any(job.mark is None for job in jobs):
-        raise OutputError("sacct's records do not tell which link of the run a job is")
-    return jobs
-
-
-def _submitted(jobs: Sequence[NamedJob], job_id: int | None) -> datetime | None:
-    """When Slurm says that a job was submitted."""
-    return next((job.submitted for job in jobs if job.job_id == job_id), None)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _words(done: Completed) -> str:
-    return " | ".join(_text(done.err).strip().splitlines()[-3:]) or "it said nothing"
+    return replace(reply, begun=state.begun or submitted(jobs, reply.job_id))
 
 
 def _unknown(detail: str) -> SettleReply:

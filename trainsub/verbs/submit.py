@@ -5,17 +5,20 @@ exec on the cluster, record the outcome. What is not known is called unknown and
 """
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from trainsub.errors import RefusedError, StoreError, TrainsubError, UnsettledError
+from trainsub.errors import RefusedError, StoreError, TrainsubError, TransportError, UnsettledError
 from trainsub.plan import Plan
 from trainsub.record import about
 from trainsub.remote import Progress, SubmitReply, SubmitRequest
 from trainsub.remote import submit as send
 from trainsub.restoring import SCRIPT_FILE, SPEC_FILE, about_run, corrected
 from trainsub.session import Session
-from trainsub.settling import settle_run
+from trainsub.settling import PATIENCE, settle_run, settle_soon
 from trainsub.slurm.refusals import explain
+from trainsub.tracker.begin import first_job
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
 
 
@@ -32,8 +35,10 @@ def submit(session: Session, plan: Plan, *, progress: Progress | None = None) ->
 
     Raises:
         RefusedError: The cluster said no; there is no job.
-        UnsettledError: It is not known whether there is a job; the next command finds out.
-        TransportError: The cluster could not be reached; nothing was sent.
+        UnsettledError: It is not known whether there is a job, and a minute was not enough to find out; the next
+            command tries again.
+        TransportError: The cluster could not be reached, or the connection broke before it had everything: there is no
+            job, and there will be none.
     """
     number = 1
     while (run := _submit(session, plan.renewed(number), progress)) is None:
@@ -43,7 +48,7 @@ def submit(session: Session, plan: Plan, *, progress: Progress | None = None) ->
 
 def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | None:
     """Submit a plan as one run of its key; None if that run was given up before, so that it can never be."""
-    with session.store.claims.hold(plan.run):
+    with _claimed(session, plan.run):
         former = session.store.run(plan.run)
         if former is not None and former.outcome in {OPEN, UNKNOWN}:
             former = _settled(session, former)  # wherever it went, which need not be where this plan goes
@@ -57,7 +62,7 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             return same
         run = _intent(session, plan)
         try:
-            reply = send(session.transport(plan.cluster), _request(session, plan, run), progress)
+            reply = send(session.transport(plan.cluster), _request(session, plan, run), progress, session.tell)
         except TrainsubError:
             # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
             if former is None:
@@ -69,6 +74,18 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             session.store.settle(run.run, VOID, reply.detail or None, session.clock.now())
             return None
         return _concluded(session, plan, run, reply)
+
+
+@contextmanager
+def _claimed(session: Session, run: str) -> Iterator[None]:
+    """Hold the claim on a run; whoever has it is waited for, and the user told so."""
+    with session.store.claims.hold(run, wait=False) as held:
+        if held:
+            yield
+            return
+    session.tell(f"run {run} is being submitted by another trainsub on this machine; waiting for its outcome")
+    with session.store.claims.hold(run):
+        yield
 
 
 def _tell_former(session: Session, plan: Plan, former: Run) -> None:
@@ -91,7 +108,7 @@ def _same_content(session: Session, plan: Plan) -> Run | None:
     """
     for run in session.store.unsettled(plan.cluster):
         if plan.key_drawn and run.plan_hash == plan.plan_hash and run.run != plan.run:
-            with session.store.claims.hold(run.run):
+            with _claimed(session, run.run):
                 now = session.store.run(run.run)
                 # None: nothing of it could be sent, and it was taken back.
                 settled = None if now is None else _settled(session, now)
@@ -160,7 +177,7 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
     for note in reply.notes:
         session.tell(note)
     if reply.outcome == ACCEPTED and reply.job_id is not None:
-        job = Job(run=run.run, link=LINK, job_id=reply.job_id, submitted=reply.begun or now)
+        job = first_job(run, reply.job_id, reply.begun or now)
         _record_accepted(session, plan, job)
         accepted = replace(run, outcome=ACCEPTED, jobs=(job,))
         if reply.existing:
@@ -173,7 +190,26 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
     session.store.settle(run.run, reply.outcome, reply.detail or None, now)
     if reply.outcome in {REFUSED, VOID}:
         raise _refused(plan, reply.outcome, reply.text or reply.detail)
-    raise _unsettled(replace(run, outcome=UNKNOWN, detail=reply.detail))
+    return _found_out(session, plan, replace(run, outcome=UNKNOWN, detail=reply.detail), existing=reply.existing)
+
+
+def _found_out(session: Session, plan: Plan, run: Run, *, existing: bool) -> Run:
+    """The run whose answer was lost on the way, with the job that it turns out to have."""
+    session.tell(f"{run.detail}; finding out what became of run {run.run}, for {PATIENCE:.0f} s at most")
+    after = settle_soon(session, run)
+    if after.outcome == ACCEPTED:
+        session.tell(f"run {run.run} was accepted as job {after.jobs[-1].job_id}")
+        if plan.snapshot is not None:
+            session.store.sent(plan.cluster, plan.snapshot.sha256, session.clock.now())
+        return corrected(session, after) if existing else after
+    if after.outcome == REFUSED:
+        raise _refused(plan, REFUSED, after.detail or "")
+    if after.outcome == VOID:
+        raise TransportError(
+            f"{run.detail}: run {run.run} was given up; no job was accepted, and none will train",
+            hint="Submit it again: that is another run.",
+        )
+    raise _unsettled(after)
 
 
 def _record_accepted(session: Session, plan: Plan, job: Job) -> None:
@@ -194,7 +230,7 @@ def _refused(plan: Plan, outcome: str, words: str) -> RefusedError:
             f"run {plan.run} was given up on cluster {plan.cluster}: {words.strip()}",
             hint="Another command settled it before it arrived. Nothing was submitted; submit it again.",
         )
-    about = explain(words)
+    about = explain(words, plan.sources)
     hint = about.hint if about else "Nothing was submitted. Change the spec and submit again."
     where = f" ({about.field})" if about and about.field else ""
     return RefusedError(f"cluster {plan.cluster} refused run {plan.run}{where}: {words.strip()}", hint=hint)
