@@ -96,11 +96,18 @@ class SSHChannel:
         self._tail.join(_GRACE)
 
     def _check_end(self) -> None:
-        """Tell what it means that stdout ended without the end-of-file that belongs there."""
-        if self._channel.exit_status != _NO_STATUS:
-            return
-        if self._lost():
+        """Tell what it means that stdout ended without the end-of-file that belongs there.
+
+        An exit status is no proof that all has been read: a server sends it as soon as the program has ended, and its
+        last output afterwards.
+        """
+        deadline = time.monotonic() + _GRACE
+        while self._wire.is_active() and time.monotonic() < deadline:
+            self._wire.join(0.01)
+        if not self._wire.is_active():
             raise self._loss()
+        if self._channel.exit_status != _NO_STATUS:
+            return  # a server that closes without an end-of-file
         if self._channel.event.is_set() and not self._channel.event_ready:
             raise TransportError(
                 f"{self._where} refuses to run commands",
