@@ -38,6 +38,9 @@ VERSIONS = tuple(RELEASES)
 PYTHON = "/opt/python-run/python"
 """A Python with torch, in the containers of a cluster that was given ``python_mounts()``."""
 
+RENAMED = frozenset({"slurmctld", "slurmd"})
+"""Daemons whose process has another name after ``scontrol reconfigure``."""
+
 _LABEL = "trainsub.test"
 _TORCH = ("torch==2.13.0", "numpy")
 _WRAPPER = """\
@@ -207,6 +210,8 @@ class SlurmCluster:
 
     def service(self, name: str, node: str = CONTROLLER) -> None:
         """Start or restart a daemon: munge, mariadb, slurmdbd, slurmctld, slurmd or sshd."""
+        if name in RENAMED and self.exec(["pgrep", "-x", _named(name)], node=node)[0] == 0:
+            self.kill_service(name, node, "TERM")
         self.check(["start.sh", "service", name], node=node)
 
     def kill_service(self, name: str, node: str = CONTROLLER, signal: str = "KILL") -> None:
@@ -214,10 +219,44 @@ class SlurmCluster:
 
         For sshd, only the listener is meant: open sessions go on.
         """
-        which = "kill -s $0 $(cat /run/sshd.pid)" if name == "sshd" else f"pkill -$0 -x {name}"
+        which = "kill -s $0 $(cat /run/sshd.pid)" if name == "sshd" else f"pkill -$0 -x '{_named(name)}'"
         self.check(["bash", "-c", which, signal], node=node)
         if name != "sshd":
             self._until_gone(name, node)
+
+    def freeze_service(self, name: str, node: str = CONTROLLER) -> None:
+        """Stop a daemon where it stands: connections to it are taken and nothing answers."""
+        self.check(["pkill", "-STOP", "-x", _named(name)], node=node)
+
+    def thaw_service(self, name: str, node: str = CONTROLLER) -> None:
+        """Let a frozen daemon go on."""
+        self.check(["pkill", "-CONT", "-x", _named(name)], node=node)
+
+    def kill_logins(self) -> None:
+        """Kill sshd with all its sessions, as when the login node is rebooted; ``service("sshd")`` brings it back."""
+        self.check(["pkill", "-KILL", "sshd"])
+
+    def cold_start(self) -> None:
+        """Restart slurmctld so that it forgets all jobs; it tells the accounts that they have ended."""
+        self.kill_service("slurmctld")
+        self.check(["slurmctld", "-c"])
+        self._until_orphans_are_gone()
+
+    def lose_queue(self) -> None:
+        """Take the file of its jobs from slurmctld, as after a crash of its disk: the accounts are told nothing."""
+        self.kill_service("slurmctld")
+        self.check(["sh", "-c", "rm -f /var/lib/trainsub/slurmctld/job_state*"])
+        self.check(["slurmctld", "-i"])
+        self._until_orphans_are_gone()
+
+    def _until_orphans_are_gone(self) -> None:
+        """Wait until the nodes have ended jobs that slurmctld forgot, and forgotten them too: it gives their ids again."""
+        self._until(lambda: self.exec(["scontrol", "ping"])[0] == 0, "slurmctld")
+        for node in self.nodes:
+            self._until(
+                lambda node=node: self.exec(["pgrep", "-x", "slurmstepd"], node=node)[0] != 0, "orphans to end", 90
+            )
+        time.sleep(int(self._env.get("CRED_EXPIRE", "30")) + 2)
 
     def restart(self, node: str) -> None:
         """Restart a container, orderly."""
@@ -309,7 +348,7 @@ class SlurmCluster:
             self.exec(["scontrol", "reconfigure"])
 
     def _until_gone(self, program: str, node: str) -> None:
-        self._until(lambda: self.exec(["pgrep", "-x", program], node=node)[0] != 0, f"{program} to end")
+        self._until(lambda: self.exec(["pgrep", "-x", _named(program)], node=node)[0] != 0, f"{program} to end")
 
     def _until(self, condition: Any, what: str, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
@@ -317,6 +356,11 @@ class SlurmCluster:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.name}: waited {seconds:.0f} s for {what}")
             time.sleep(0.1)
+
+
+def _named(program: str) -> str:
+    """Return the pattern of a daemon's name: since 23.11 a reconfigured one starts itself anew by Debian's own name."""
+    return f"{program}(-wlm)?" if program in RENAMED else program
 
 
 def torch_dir() -> Path:

@@ -17,27 +17,50 @@ def join(records: list[list[str]]) -> str:
     return "".join("".join(field + US for field in record) + "\n" for record in records)
 
 
-@given(st.lists(st.lists(plain, min_size=4, max_size=4)))
+# Two fields that tell a record from user text, and then two of user text, as a name and a comment.
+HEAD = f"[0-9]+{US}[A-Z]+{US}[A-Z]+{US}"
+heads = st.tuples(st.integers(0, 10**6).map(str), st.sampled_from(["R", "PD"]), st.sampled_from(["A", "B"]))
+printed = st.lists(st.tuples(heads, plain, plain).map(lambda one: [*one[0], one[1], one[2]]), max_size=4)
+
+
+@given(printed)
 def test_any_user_text_survives(records: list[list[str]]) -> None:
     """Newlines, bars, empty fields: whatever holds no separator comes back as it was."""
-    assert rows.split(join(records), columns=4, command="squeue") == records
+    assert rows.split(join(records), columns=5, command="squeue", head=HEAD) == records
 
 
-@given(st.lists(st.lists(plain, min_size=3, max_size=3), min_size=1, max_size=3), st.data())
+@given(printed.filter(bool), st.data())
 def test_a_cut_answer_is_never_taken_for_a_whole_one(records: list[list[str]], data: st.DataObject) -> None:
-    """A row is there in full, or there is an error."""
+    """A row is there in full, or there is an error; that no row is missing, the exit code tells."""
     text = join(records)
     place = data.draw(st.integers(0, len(text)))
     try:
-        got = rows.split(text[:place], columns=3, command="squeue")
+        got = rows.split(text[:place], columns=5, command="squeue", head=HEAD)
     except OutputError:
         return
     assert got == records[: len(got)]
 
 
-def test_a_separator_in_the_last_field_stays_there() -> None:
-    """Only the last field can hold one."""
-    assert rows.split(f"1{US}a{US}b{US}\n", columns=2, command="squeue") == [["1", f"a{US}b"]]
+@given(printed.filter(bool), st.data())
+def test_an_answer_that_lost_a_field_is_an_error(records: list[list[str]], data: st.DataObject) -> None:
+    """No row is taken for a part of another one."""
+    row = data.draw(st.integers(0, len(records) - 1))
+    field = data.draw(st.integers(0, 4))
+    short = [record if number != row else record[:field] + record[field + 1 :] for number, record in enumerate(records)]
+    with pytest.raises(OutputError):
+        rows.split(join(short), columns=5, command="squeue", head=HEAD)
+
+
+@given(
+    st.lists(
+        st.tuples(heads, st.text(US + "\na1", max_size=2), st.text(US + "\na1", max_size=2)), min_size=1, max_size=4
+    )
+)
+def test_a_separator_in_user_text_spoils_no_other_row(texts: list[tuple[tuple[str, str, str], str, str]]) -> None:
+    """What a user writes cannot hide another job, nor make one up, unless it is a row itself."""
+    records = [[*head, name, comment] for head, name, comment in texts]
+    got = rows.split(join(records), columns=5, command="squeue", head=HEAD)
+    assert [row[:3] for row in got] == [record[:3] for record in records]
 
 
 @pytest.mark.parametrize("text", ["hello", "\n", f"1{US}a", f"1{US}\n", f"1{US}a{US}\nslurm_load_jobs error\n"])

@@ -69,7 +69,8 @@ def parse_queue(text: str, name: str) -> list[NamedJob]:
         OutputError: The text was cut off, or is something else.
     """
     found = []
-    for job_id, array, task, at, folder, called, comment in rows.split(text, columns=len(_QUEUE), command="squeue"):
+    records = rows.split(text, columns=len(_QUEUE), command="squeue", head=rows.QUEUE_HEAD)
+    for job_id, array, task, at, folder, called, comment in records:
         number = rows.number(array if task != "N/A" else job_id, what="squeue's JobID")
         submitted = rows.moment(at, what="squeue's SubmitTime")
         if called == name:
@@ -84,7 +85,8 @@ def parse_accounts(text: str, name: str) -> list[NamedJob]:
         OutputError: The text was cut off, or is something else.
     """
     found = []
-    for shown, at, folder, called, comment, line in rows.split(text, columns=len(_ACCOUNTS), command="sacct"):
+    records = rows.split(text, columns=len(_ACCOUNTS), command="sacct", head=rows.ACCOUNTS_HEAD)
+    for shown, at, folder, called, comment, line in records:
         number = jobids.parse(shown).job_id
         submitted = rows.moment(at, what="sacct's Submit")
         if called == name:

@@ -1,7 +1,8 @@
 """How rows cross the wire: fields that end with a control character, so that user text cannot be taken for one. Pure.
 
 Names and comments may hold ``|``, blanks and newlines. So every field, the last one too, ends with US (unit separator),
-free text comes last, and a record ends with US and newline: an answer that was cut off is seen as such.
+free text comes last, a record ends with US and newline, and begins with more fields than there are of free text: an
+answer that was cut off, or lost a field, is seen as such. A name that holds a few US itself spoils no other row.
 """
 
 import re
@@ -10,6 +11,12 @@ from datetime import UTC, datetime
 from trainsub.errors import OutputError
 
 SEPARATOR = "\x1f"
+
+QUEUE_HEAD = f"[0-9]+{SEPARATOR}(?:N/A|[0-9]+){SEPARATOR}(?:N/A|[0-9][0-9,:%-]*){SEPARATOR}"
+"""How squeue's records begin if JobID, ArrayJobID and ArrayTaskID are asked for first."""
+
+ACCOUNTS_HEAD = f"[0-9][^{SEPARATOR}\\n]*{SEPARATOR}(?:Unknown|[0-9][^{SEPARATOR}\\n]*){SEPARATOR}"
+"""How sacct's records begin if a job id and another id or a time are asked for first."""
 
 _END = SEPARATOR + "\n"
 _NO_TIME = frozenset({"", "(null)", "n/a", "none", "unknown"})
@@ -22,13 +29,15 @@ def program(name: str, slurm_bin: str) -> str:
     return f"{slurm_bin.rstrip('/')}/{name}" if slurm_bin else name
 
 
-def split(text: str, *, columns: int, command: str) -> list[list[str]]:
+def split(text: str, *, columns: int, command: str, head: str = "") -> list[list[str]]:
     """Return the records, each of exactly so many fields.
 
     Args:
         text: What the command printed.
         columns: Number of fields asked for.
         command: For the message.
+        head: Pattern of a record's first fields, each with its separator; at least one more than the fields of free
+            text. Where an end is followed by something else, it lies in a user's text.
 
     Raises:
         OutputError: The text was cut off, or is something else.
@@ -37,19 +46,12 @@ def split(text: str, *, columns: int, command: str) -> list[list[str]]:
         return []
     if not text.endswith(_END):
         raise OutputError(f"{command}'s answer is cut off: it ends with {text[-80:]!r}", hint="Ask again.")
-    records: list[list[str]] = []
-    broken = ""
-    for piece in text[: -len(_END)].split(_END):
-        # A field that is empty or begins with a newline looks like the end of a record; the count tells.
-        record = broken + piece
-        if record.count(SEPARATOR) < columns - 1:
-            broken = record + _END
-            continue
-        broken = ""
-        records.append(record.split(SEPARATOR, columns - 1))
-    if broken:
-        raise OutputError(f"{command} printed a row of the wrong form: {broken[:200]!r}")
-    return records
+    records = re.split(f"{_END}(?={head})", text[: -len(_END)])
+    for record in records:
+        # With fewer a field is missing. With twice as many it is no text, but has swallowed a row that is not whole.
+        if not columns - 1 <= record.count(SEPARATOR) < 2 * columns - 2:
+            raise OutputError(f"{command} printed a row of the wrong form: {record[:200]!r}")
+    return [record.split(SEPARATOR, columns - 1) for record in records]
 
 
 def number(text: str, *, what: str) -> int:

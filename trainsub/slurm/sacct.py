@@ -106,7 +106,7 @@ def parse(text: str) -> list[AccountRow]:
     Raises:
         OutputError: The text was cut off, or is something else.
     """
-    return [_row(fields) for fields in rows.split(text, columns=len(_FIELDS), command="sacct")]
+    return [_row(fields) for fields in rows.split(text, columns=len(_FIELDS), command="sacct", head=rows.ACCOUNTS_HEAD)]
 
 
 def _query(since: datetime, slurm_bin: str) -> list[str]:

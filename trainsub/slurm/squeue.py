@@ -91,7 +91,7 @@ def parse(text: str) -> list[QueueRow]:
     Raises:
         OutputError: The text was cut off, or is something else.
     """
-    return [_row(fields) for fields in rows.split(text, columns=len(_FIELDS), command="squeue")]
+    return [_row(fields) for fields in rows.split(text, columns=len(_FIELDS), command="squeue", head=rows.QUEUE_HEAD)]
 
 
 def _row(fields: Sequence[str]) -> QueueRow:

@@ -54,7 +54,8 @@ def parse_queue(text: str) -> list[Marked]:
         OutputError: The text was cut off, or is something else.
     """
     found = []
-    for job_id, array, task, submitted, folder, comment in rows.split(text, columns=len(_QUEUE), command="squeue"):
+    records = rows.split(text, columns=len(_QUEUE), command="squeue", head=rows.QUEUE_HEAD)
+    for job_id, array, task, submitted, folder, comment in records:
         found.append((array if task != "N/A" else job_id, "squeue's SubmitTime", submitted, folder, comment))
     return _marked(found, "squeue's JobID")
 
@@ -66,7 +67,8 @@ def parse_accounts(text: str) -> list[Marked]:
         OutputError: The text was cut off, or is something else.
     """
     found = []
-    for shown, submitted, folder, comment, line in rows.split(text, columns=len(_ACCOUNTS), command="sacct"):
+    records = rows.split(text, columns=len(_ACCOUNTS), command="sacct", head=rows.ACCOUNTS_HEAD)
+    for shown, submitted, folder, comment, line in records:
         job_id = str(jobids.parse(shown).job_id)
         found.append((job_id, "sacct's Submit", submitted, folder, comment if parse_comment(comment) else line))
     return _marked(found, "sacct's JobID")
