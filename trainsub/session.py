@@ -51,7 +51,7 @@ class Session:
     Args:
         settings: The configuration.
         only: The cluster that is meant where none is named, and whose runs alone are meant; None for no such choice.
-        open_store: Opens the store; called once, when first needed.
+        open_store: Opens the store when first needed; False for a copy in memory, of which nothing is kept.
         connect: Makes a transport for a cluster, without connecting yet.
         archives: Where packed snapshots lie.
         clock: The clock.
@@ -63,7 +63,7 @@ class Session:
         settings: Settings,
         *,
         only: str | None = None,
-        open_store: Callable[[], Store],
+        open_store: Callable[[bool], Store],
         connect: Callable[[str, Cluster], Transport],
         archives: Path,
         clock: Clock | None = None,
@@ -84,8 +84,18 @@ class Session:
     def store(self) -> Store:
         """The store, opened when first needed."""
         if self._store is None:
-            self._store = self._open_store()
+            self._store = self._open_store(True)
         return self._store
+
+    def stop_recording(self) -> None:
+        """Go on with what the store holds, in memory: the file cannot be written to, and what is asked must be done.
+
+        Raises:
+            StoreError: It cannot be read either.
+        """
+        if self._store is not None:
+            self._store.close()
+        self._store = self._open_store(False)
 
     def select(self, name: str | None) -> tuple[str, Cluster]:
         """The cluster of that name, or the one that is meant when none is named.
@@ -100,8 +110,8 @@ class Session:
         return find_runs(self.store, texts, cluster=self.only)
 
     def runs(self) -> list[Run]:
-        """All runs, oldest first."""
-        return [run for run in self.store.runs() if self.only in {None, run.cluster}]
+        """All runs, oldest first, with empty scripts and specs: read for lists."""
+        return [run for run in self.store.lists.all() if self.only in {None, run.cluster}]
 
     def cluster(self, name: str) -> Cluster:
         """The configuration of a cluster that runs were submitted to.

@@ -143,6 +143,10 @@ class Cluster(Table):
         None, description="GPUs on each node, to estimate usage where Slurm does not record GPUs."
     )
     connect_timeout: Annotated[int, integer(1, 3600)] = Field(15, description="Seconds to wait for a connection.")
+    poll_seconds: Annotated[int, integer(1, 3600)] = Field(
+        30,
+        description="Seconds between two questions to Slurm in steady state, for all commands of a machine together.",
+    )
     defaults: Annotated[dict[str, Any], AsGiven(SlurmDefaults)] = Field(
         default_factory=dict, description="Options of sbatch for every job there; the spec wins."
     )

@@ -43,6 +43,22 @@ ts_list() { # directory: names, each ended by NUL; hidden ones left out
 	) 2>/dev/null
 }
 
+ts_clock() { # the time here
+	frame clock "$(date +%s)"
+}
+
+ts_exits() { # root as configured, runs: the exit records of all of them, a line each; only the shell itself reads here
+	find_root "$1"
+	shift
+	body exits
+	for TS_RUN; do
+		for TS_FILE in "$TS_BASE/runs/$TS_RUN/exit/"*; do
+			[ -f "$TS_FILE" ] && IFS= read -r TS_LINE <"$TS_FILE" || continue
+			printf '%s %s\n' "$TS_RUN/${TS_FILE##*/}" "$TS_LINE"
+		done
+	done 2>/dev/null
+}
+
 ts_root() { # root as configured
 	find_root "$1"
 	body root

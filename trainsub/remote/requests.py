@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from trainsub.errors import OutputError, RemoteFileError
 from trainsub.remote.frames import Frame
 from trainsub.remote.program import quote, word_list
+from trainsub.remote.roots import check_run
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -177,6 +178,73 @@ class ListDirectory(Request[list[str]]):
                 return [name.decode("utf-8", "surrogateescape") for name in body.split(b"\0")[:-1]]
             case _:
                 raise unexpected(frames[0])
+
+
+class ReadClock(Request["int | None"]):
+    """The cluster's clock, epoch seconds; None where it has none that says so."""
+
+    __slots__ = ()
+
+    def code(self) -> str:
+        """See Request."""
+        return "ts_clock"
+
+    def answer(self, frames: Sequence[Frame]) -> int | None:
+        """See Request."""
+        match frames[0]:
+            case Frame("clock", (seconds,)) if seconds.isdecimal():
+                return int(seconds)
+            case Frame("clock"):
+                return None
+            case _:
+                raise unexpected(frames[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ExitFile:
+    """One exit record as it lies there.
+
+    Attributes:
+        run: Run id.
+        name: The file's name, ``<job_id>.<restart>``.
+        text: Its first line, with the newline.
+    """
+
+    run: str
+    name: str
+    text: str
+
+
+class ReadExits(Request[list[ExitFile]]):
+    """The exit records of runs, all of them in one answer.
+
+    Args:
+        root: The remote root as configured; checked by ``check_root``.
+        runs: Run ids.
+    """
+
+    __slots__ = ("_root", "_runs")
+    timeout = 60.0
+
+    def __init__(self, root: str, runs: Sequence[str]) -> None:
+        self._root = root
+        self._runs = [check_run(run) for run in runs]
+
+    def code(self) -> str:
+        """See Request."""
+        return f"ts_exits {quote(self._root)} {word_list(self._runs)}"
+
+    def answer(self, frames: Sequence[Frame]) -> list[ExitFile]:
+        """See Request."""
+        if frames[0].tag != "exits":
+            raise unexpected(frames[0])
+        found = []
+        for line in frames[0].body.decode("utf-8", "replace").split("\n"):
+            place, _, text = line.partition(" ")
+            run, _, name = place.partition("/")
+            if name:
+                found.append(ExitFile(run, name, f"{text}\n"))
+        return found
 
 
 class FindRoot(Request[str]):

@@ -1,30 +1,21 @@
 """Slurm asked by its own commands, over one conversation on a login node."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from trainsub.check.facts import ClusterFacts
-from trainsub.errors import OutputError
-from trainsub.record import exits
-from trainsub.record.paths import RunPaths
-from trainsub.remote import Ask, Completed, EndedError
-from trainsub.scheduler.base import CancelAnswer
-from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, states, tres
-from trainsub.tracker.track import Poll, accounted, is_ours
+from trainsub.remote import Ask, Completed, RunCommand
+from trainsub.scheduler.base import Before, CancelAnswer, Reply
+from trainsub.scheduler.polling import poll
+from trainsub.scheduler.said import text, words
+from trainsub.slurm import scancel, scontrol, sinfo
 from trainsub.tracker.values import Job
 
-MANY_SECONDS = 120
-"""Patience with questions whose answers may be megabytes on a busy cluster."""
-CLOCKS_APART = timedelta(days=1)
-"""How much earlier than a job's submission sacct's window begins: clocks differ, and a wider window costs nothing."""
-LISTING = 1 << 16
-"""An exit record is one line; this is far more."""
 NEEDED = ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sha256sum", "tar", "gzip", "timeout", "mktemp")
 """What trainsub's remote side calls."""
-_NO_ACCOUNTING = "accounting storage is disabled"
+AT_ONCE = 100
+"""How many jobs one command cancels."""
 _T = TypeVar("_T")
-Accounts = Mapping[int, Sequence[sacct.AccountRow]]
 
 
 class SlurmCli:
@@ -37,40 +28,34 @@ class SlurmCli:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def poll(self, jobs: Sequence[Job], *, root: str, everything: bool = False) -> Poll:
+    def poll(self, jobs: Sequence[Job], before: Before, *, root: str, everything: bool = False) -> Reply:
         """One question for all jobs, one for those that left the queue; see ``Scheduler``."""
-        said = self._ask.run(squeue.argv(), timeout=MANY_SECONDS)
-        if said.rc != 0:
-            return Poll(queue=None, silence=_words(said))
-        queue = {row.job_id: row for row in squeue.parse(_text(said.out))}
-        gone = [job for job in jobs if everything or _left_queue(job, queue)]
-        if not gone:
-            return Poll(queue=queue)
-        accounts, accounting, silence = self._accounts(gone)
-        silent = [job for job in gone if job.job_id not in queue and not (accounts or {}).get(job.job_id)]
-        return Poll(
-            queue=queue,
-            accounts=accounts,
-            accounting=accounting,
-            gpus_tracked=self._gpus_tracked(accounts or {}),
-            silence=silence,
-            records=self._records(silent, root),
-        )
+        return poll(self._ask, jobs, before, root=root, everything=everything)
 
     def cancel(self, jobs: Sequence[Job], *, seen: bool) -> list[CancelAnswer]:
         """Cancel jobs by id; by name too unless squeue has just shown that they are ours, so that no other is hit."""
         answers = []
-        for job in jobs:
-            said = self._ask.run(scancel.argv([job.job_id], name="" if seen else job.run))
-            fine = said.rc == 0 or scancel.says_ended(_text(said.err))
-            answers.append(CancelAnswer(job.job_id, None if fine else _words(said)))
+        for start in range(0, len(jobs), AT_ONCE):
+            some = jobs[start : start + AT_ONCE]
+            # In one command where all may be hit by their ids; what it complains of is asked again, job by job.
+            if seen and len(some) > 1 and _done(self._ask.run(scancel.argv([job.job_id for job in some]))):
+                answers += [CancelAnswer(job.job_id, None) for job in some]
+                continue
+            orders = [RunCommand(scancel.argv([job.job_id], name="" if seen else job.run)) for job in some]
+            for job, said in zip(some, self._ask.batch(*orders), strict=True):
+                answers.append(CancelAnswer(job.job_id, None if _done(said) else words(said)))
         return answers
+
+    def order(self, order: scontrol.Order, jobs: Sequence[Job]) -> list[scontrol.Ordered]:
+        """Hold, release or requeue jobs; see ``Scheduler``."""
+        told = [self._ask.run(scontrol.order_argv(order, job.job_id)) for job in jobs]
+        return [scontrol.parse_order(said.rc, text(said.err) + text(said.out)) for said in told]
 
     def facts(self, root: str) -> ClusterFacts:
         """What can be learned without submitting."""
         resolved = self._ask.root(root)
         look = 'for name do command -v "$name" >/dev/null || echo "$name"; done'
-        missing = tuple(_text(self._ask.run(["sh", "-c", look, "sh", *NEEDED]).out).split())
+        missing = tuple(text(self._ask.run(["sh", "-c", look, "sh", *NEEDED]).out).split())
         if "squeue" in missing:
             error, free = self._folder(resolved)
             return ClusterFacts(None, None, {}, (), None, resolved, error, free, missing)
@@ -78,62 +63,19 @@ class SlurmCli:
         settings = _parsed(self._ask.run(scontrol.config_argv()), scontrol.parse_config) or {}
         partitions = _parsed(self._ask.run(sinfo.argv()), sinfo.parse) or []
         accounts = self._ask.run(["sacct", "-n", "-X", "-S", "now"])
-        version = _text(self._ask.run(["squeue", "--version"]).out).split()
+        version = text(self._ask.run(["squeue", "--version"]).out).split()
         error, free = self._folder(resolved)
         return ClusterFacts(
             version=version[-1] if version else None,
-            controller=None if ping.rc == 0 else _words(ping),
+            controller=None if ping.rc == 0 else words(ping),
             settings=settings,
             partitions=tuple(partitions),
-            accounting=None if accounts.rc == 0 else _words(accounts),
+            accounting=None if accounts.rc == 0 else words(accounts),
             root=resolved,
             root_error=error,
             free_bytes=free,
             missing=missing,
         )
-
-    def _accounts(self, jobs: Sequence[Job]) -> tuple[Accounts | None, bool | None, str]:
-        """sacct's records by job id, whether there are accounts at all, and why it could not be asked."""
-        since = min(job.submitted for job in jobs) - CLOCKS_APART
-        said = self._ask.run(sacct.argv([job.job_id for job in jobs], since), timeout=MANY_SECONDS)
-        if said.rc != 0:
-            disabled = _NO_ACCOUNTING in _text(said.err).lower()
-            return None, False if disabled else None, "" if disabled else _words(said)
-        found: dict[int, list[sacct.AccountRow]] = {}
-        try:
-            for row in sacct.parse(_text(said.out)):
-                found.setdefault(row.job_id, []).append(row)
-        except OutputError as error:
-            return None, None, error.message  # what squeue said stands, and sacct is asked again
-        return found, True, ""
-
-    def _gpus_tracked(self, accounts: Mapping[int, Sequence[sacct.AccountRow]]) -> bool:
-        """Whether a record without GPUs means none; asked only where there is such a record."""
-        held = [row.alloc_tres for rows in accounts.values() for row in rows if row.alloc_tres]
-        try:
-            if all(tres.gpus(text) is not None for text in held):
-                return False
-            said = self._ask.run(scontrol.config_argv())
-            return said.rc == 0 and scontrol.tracks_gpus(scontrol.parse_config(_text(said.out)))
-        except EndedError:
-            raise
-        except OutputError:
-            return False
-
-    def _records(self, jobs: Sequence[Job], root: str) -> Mapping[int, Sequence[exits.ExitRecord]]:
-        """The runs' own exit records, for jobs of which Slurm says nothing any more."""
-        found: dict[int, list[exits.ExitRecord]] = {}
-        for job in jobs:
-            paths = RunPaths(root, job.run)
-            names = [name for name in self._ask.list(paths.exits) if name.startswith(f"{job.job_id}.")]
-            for name in sorted(
-                names, key=lambda one: int(one.rpartition(".")[2]) if one.rpartition(".")[2].isdigit() else -1
-            ):
-                data = self._ask.read(f"{paths.exits}/{name}", LISTING)
-                record = _record(data)
-                if record is not None:
-                    found.setdefault(job.job_id, []).append(record)
-        return found
 
     def _folder(self, root: str) -> tuple[str | None, int | None]:
         """Whether a folder can be made and written to, and how much is free there."""
@@ -142,39 +84,16 @@ class SlurmCli:
         )
         said = self._ask.run(["sh", "-c", f'umask 077; mkdir -p -- "$1" && {probe}', "sh", root])
         space = self._ask.run(["df", "-Pk", "--", root])
-        lines = _text(space.out).splitlines()
+        lines = text(space.out).splitlines()
         fields = lines[-1].split() if lines else []
         free = int(fields[3]) * 1024 if space.rc == 0 and len(fields) > 3 and fields[3].isdigit() else None  # noqa: PLR2004 -- POSIX df's column
-        return (None if said.rc == 0 else _words(said)), free
+        return (None if said.rc == 0 else words(said)), free
 
 
-def _left_queue(job: Job, queue: Mapping[int, squeue.QueueRow]) -> bool:
-    """Whether sacct should be asked: squeue does not list the job, or lists it as ended while its accounts are open."""
-    row = queue.get(job.job_id)
-    if row is None or not is_ours(row, job):
-        return True
-    return states.phase(row.state) == "finished" and not accounted(job)
-
-
-def _record(data: bytes | None) -> exits.ExitRecord | None:
-    """An exit record; None where it is not one, since a file on the cluster may hold anything."""
-    if data is None:
-        return None
-    try:
-        return exits.parse_exit(data.decode("utf-8", "replace"))
-    except OutputError:
-        return None
+def _done(said: Completed) -> bool:
+    """Whether scancel took all that it was told, or had nothing to do."""
+    return said.rc == 0 or scancel.says_ended(text(said.err))
 
 
 def _parsed(said: Completed, parse: Callable[[str], _T]) -> _T | None:
-    return parse(_text(said.out)) if said.rc == 0 else None
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _words(said: Completed) -> str:
-    """What a command complained of, on one line."""
-    text = " ".join(_text(said.err).split()) or " ".join(_text(said.out).split())
-    return text or f"exit status {said.rc}"
+    return parse(text(said.out)) if said.rc == 0 else None

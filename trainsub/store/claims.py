@@ -16,10 +16,10 @@ class Claims:
     """Claims on runs.
 
     Args:
-        folder: Where the lock files lie while there are any.
+        folder: Where the lock files lie while there are any; None where nobody else can claim anything.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     @contextmanager
@@ -36,6 +36,9 @@ class Claims:
         Raises:
             StoreError: The folder cannot be written to.
         """
+        if self._folder is None:
+            yield True
+            return
         path = self._folder / run
         file = self._locked(path, wait=wait)
         if file is None:
@@ -51,7 +54,7 @@ class Claims:
         """A descriptor that holds the lock on the file of that name, and not on one that was removed meanwhile."""
         while True:
             try:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as error:
                 raise StoreError(

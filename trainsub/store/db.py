@@ -14,17 +14,15 @@ from types import TracebackType
 from typing import Self
 
 from trainsub.errors import StoreError
-from trainsub.store import listing, rows
+from trainsub.store import files, rows
 from trainsub.store.claims import Claims
 from trainsub.store.failures import explained
+from trainsub.store.listing import Lists
 from trainsub.store.migrations import migrate
 from trainsub.store.polls import Facts, facts, known_later, note_poll, only_seen, touch
 from trainsub.store.schedules import Schedules, read, write
 from trainsub.tracker.schedule import Schedule
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
-
-BUSY_SECONDS = 10.0
-"""How long a command waits for another one that is writing."""
+from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, VOID, Job, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +42,25 @@ class Store:
 
     Args:
         path: The SQLite file; it and its folder are made when missing, readable by their owner only.
+        kept: False for a copy in memory, where the file cannot be written to: what is learned ends with the process.
 
     Attributes:
         claims: Which runs are being submitted right now.
         schedules: When each cluster may be asked, and which process does.
+        lists: What concerns many runs, read quickly.
 
     Raises:
         StoreError: The file cannot be opened, is damaged, or is newer than this trainsub.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: bool = True) -> None:
         self.path = path
         with explained(path):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not path.exists():
-                path.touch(mode=0o600)
-            # A notebook may call from any thread; the lock keeps them apart.
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._db = files.open_file(path) if kept else files.open_copy(path)
             self._lock = threading.RLock()
-            self.claims = Claims(path.parent / "claims")
-            self.schedules = Schedules(self._transaction, path.parent / "asking")
+            self.claims = Claims(path.parent / "claims" if kept else None)
+            self.schedules = Schedules(self._transaction, path.parent / "asking" if kept else None)
+            self.lists = Lists(lambda: self._transaction("DEFERRED"))
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -163,6 +160,12 @@ class Store:
         where = "WHERE outcome IN (?, ?) AND (? IS NULL OR cluster = ?)"
         return self._runs(where, (OPEN, UNKNOWN, cluster, cluster))
 
+    def void(self, cluster: str) -> set[str]:
+        """Ids of the runs on a cluster that were given up."""
+        with self._transaction("DEFERRED") as db:
+            found = db.execute("SELECT run FROM runs WHERE outcome = ? AND cluster = ?", (VOID, cluster))
+            return {row["run"] for row in found}
+
     def accepted(self, cluster: str) -> list[Run]:
         """Runs on a cluster that have jobs."""
         return self._runs("WHERE outcome = ? AND cluster = ?", (ACCEPTED, cluster))
@@ -208,21 +211,6 @@ class Store:
         """What was learned of a cluster's accounts."""
         with explained(self.path):
             return facts(self._db, cluster)
-
-    def listed(self) -> list[Run]:
-        """All runs, oldest first, with empty scripts and specs: what lists show, read quickly."""
-        with self._transaction("DEFERRED") as db:
-            return listing.listed(db)
-
-    def open_jobs(self, cluster: str, since: datetime | None) -> list[Job]:
-        """Jobs of accepted runs on a cluster: those that have not ended, or did since then; None for all."""
-        with self._transaction("DEFERRED") as db:
-            return listing.open_jobs(db, cluster, since)
-
-    def open_clusters(self, since: datetime) -> set[str]:
-        """Clusters with a submission to settle, or with jobs that have not ended, or did since then."""
-        with self._transaction("DEFERRED") as db:
-            return listing.open_clusters(db, since)
 
     def note(self, event: Event) -> None:
         """Add an event to a run's history."""

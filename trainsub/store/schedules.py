@@ -18,10 +18,12 @@ class Schedules:
 
     Args:
         transaction: Begins a transaction of the store.
-        folder: Where the lock files of those who ask lie.
+        folder: Where the lock files of those who ask lie; None where nobody else can ask.
     """
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]], folder: Path) -> None:
+    def __init__(
+        self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]], folder: Path | None
+    ) -> None:
         self._transaction = transaction
         self._asking = Claims(folder)
 

@@ -106,6 +106,7 @@ def seconds_until(one: Schedule, now: datetime, *, steady: float, news: bool, du
     if not alone and _ahead(one.asking_since, now, since=one.asking_since, within=LEASE_SECONDS) > 0:
         return BUSY_SECONDS
     held = _until(one.held_until, now, one)
+    news = news and one.trouble is None
     pause = _until(one.next_at, now, one) if due and not news else 0.0
     return max(held, pause, _until_paid(_filled(one, now, steady), steady, news=news))
 
@@ -114,7 +115,7 @@ def asking(one: Schedule, now: datetime, *, steady: float, news: bool) -> Schedu
     """A process begins to ask."""
     full = _filled(one, now, steady)
     begun = replace(full, asked_at=now, asking_since=now, held_until=None)
-    if news:
+    if news and one.trouble is None:
         begun = replace(begun, interval=0.0)
     return _paid(begun, 1, steady)
 

@@ -16,6 +16,7 @@ from trainsub.remote import Ask, EndedError, ListDirectory, ReadTail
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
 from trainsub.settling import settle_named
+from trainsub.tracker.arrays import writers
 from trainsub.tracker.track import finished
 from trainsub.tracker.values import ACCEPTED, Job, Run
 
@@ -32,7 +33,7 @@ RETRY_SECONDS = 60.0
 
 
 def logs(session: Session, text: str, *, follow: bool = False) -> Iterator[bytes]:
-    """The log of a run's jobs, link by link.
+    """The log of a run's jobs, link by link; of an array, the logs of its tasks by index.
 
     Args:
         session: What to work with.
@@ -59,10 +60,28 @@ def logs(session: Session, text: str, *, follow: bool = False) -> Iterator[bytes
 
 def _once(session: Session, run: Run) -> Iterator[bytes]:
     """All that there is now."""
-    with poller.conversation(session, run.cluster, "logs") as (ask, _):
-        paths = RunPaths(ask.root(session.cluster(run.cluster).remote_root), run.run)
-        for job in run.jobs:
+    with poller.conversation(session, run.cluster, "logs") as (ask, scheduler):
+        root = ask.root(session.cluster(run.cluster).remote_root)
+        paths = RunPaths(root, run.run)
+        for job in _writers(_tasks_known(session, run, scheduler, root)):
             yield from _whole(session, ask, paths.log(job.job_id), job)
+
+
+def _writers(run: Run) -> list[Job]:
+    """Jobs and tasks that have a log, by link and index."""
+    return [one for job in run.jobs for one in writers(job)]
+
+
+def _tasks_known(session: Session, run: Run, scheduler: Scheduler, root: str) -> Run:
+    """The run with what its arrays' tasks are now: only Slurm knows their ids, and these name their logs."""
+    if any(job.array is not None and not finished(job) for job in run.jobs):
+        try:
+            poller.update(session, run.cluster, scheduler, root=root)
+        except EndedError:
+            raise
+        except (SlurmSilentError, OutputError) as error:
+            session.tell(f"{error.message}; tasks that began lately may be left out")
+    return session.store.run(run.run) or run
 
 
 def _whole(session: Session, ask: Ask, path: str, job: Job) -> Iterator[bytes]:
@@ -90,9 +109,10 @@ class _Follower:
         self._session = session
         self._run = run
         self._offsets: dict[int, int] = {}
+        self._read: set[int] = set()
         self._exits = 0
-        self._pauses = poller.intervals()
-        self._next_poll = 0.0
+        self._news = False
+        self._next_look = 0.0
         self._reached = False
         self._pause = 1.0
         self._silent = False
@@ -124,10 +144,14 @@ class _Follower:
             # Asked before the log is read: what a job wrote before its end is then certainly in what is read.
             ended = all(finished(job) for job in self._run.jobs)
             idle = True
-            for job in self._run.jobs:
+            for job in _writers(self._run):
+                if finished(job) and job.job_id in self._read:
+                    continue
                 for data in self._new(ask, paths, job):
                     idle = False
                     yield data
+                # A job that is requeued after its end writes on.
+                self._read = self._read | {job.job_id} if finished(job) else self._read - {job.job_id}
             if ended:
                 return
             self._ask_slurm(scheduler, root)
@@ -141,8 +165,7 @@ class _Follower:
             tail, exits = ask.batch(ReadTail(paths.log(job.job_id), offset, CHUNK), ListDirectory(paths.exits))
             if len(exits) > self._exits:
                 self._exits = len(exits)
-                self._pauses = poller.intervals()
-                self._next_poll = 0.0
+                self._news, self._next_look = True, 0.0
             if tail is None or not tail.data:
                 return
             self._offsets[job.job_id] = tail.end
@@ -151,13 +174,15 @@ class _Follower:
                 return
 
     def _ask_slurm(self, scheduler: Scheduler, root: str) -> None:
-        """Ask Slurm when it is time."""
-        now = self._session.clock.monotonic()
-        if now < self._next_poll:
+        """Ask Slurm when it is time, or see what another process has learned meanwhile."""
+        if self._session.clock.monotonic() < self._next_look:
             return
+        left = poller.LOOK_SECONDS
         try:
-            poller.update(self._session, self._run.cluster, scheduler, root=root)
-            self._silent = False
+            line = poller.Line(scheduler, root)
+            left = poller.tick(self._session, self._run.cluster, poller.Want(news=self._news), line=line)
+            self._news = self._news and left > 0
+            self._silent = self._silent and left > 0
         except EndedError:
             raise
         except (SlurmSilentError, OutputError) as error:
@@ -165,10 +190,10 @@ class _Follower:
                 self._session.tell(f"{error.message}; the log is followed on")
             self._silent = True
         self._run = self._session.store.run(self._run.run) or self._run
-        self._next_poll = self._session.clock.monotonic() + next(self._pauses)
+        self._next_look = self._session.clock.monotonic() + min(left, poller.LOOK_SECONDS)
 
     def _tick(self) -> float:
         """Seconds until the next look."""
         waiting = all(job.state in {None, "PENDING"} for job in self._run.jobs)
-        left = self._next_poll - self._session.clock.monotonic()
+        left = self._next_look - self._session.clock.monotonic()
         return min(IDLE_SECONDS if waiting else TICK_SECONDS, max(left, SHORTEST_SECONDS))

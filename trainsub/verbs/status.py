@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainsub import poller
+from trainsub.background import together
 from trainsub.errors import ClusterError, TrainsubError, TransportError, UnknownClusterError
 from trainsub.session import Session
 from trainsub.tracker.values import OPEN, UNKNOWN, Run
@@ -35,32 +36,27 @@ def status(session: Session, texts: Sequence[str], *, cached: bool = False) -> S
         UnknownRunError: A RUN is not known.
         AmbiguousRunError: A RUN means several.
     """
-    runs = _known(session, texts)
+    concerned = _concerned(session, texts) if not cached else set()
     unasked: dict[str, TrainsubError] = {}
-    concerned = set() if cached else {run.cluster for run in runs if _open(session, run)}
-    for cluster in sorted(concerned):
+
+    def ask(cluster: str) -> None:
         try:
-            _refresh(session, cluster, runs)
+            poller.catch_up(session, cluster)
         except (TransportError, ClusterError, UnknownClusterError) as error:
             session.drop(cluster)
             unasked[cluster] = error
-    if concerned:
-        runs = _known(session, texts)
-    return Status(tuple(runs), unasked)
+
+    together(concerned, ask)
+    return Status(tuple(session.find(texts) if texts else session.runs()), dict(sorted(unasked.items())))
 
 
-def _known(session: Session, texts: Sequence[str]) -> list[Run]:
-    """The runs meant, as the store has them."""
-    return session.find(texts) if texts else session.runs()
-
-
-def _open(session: Session, run: Run) -> bool:
-    """Whether a question may tell something new."""
+def _concerned(session: Session, texts: Sequence[str]) -> set[str]:
+    """Clusters of which a question may tell something new about the runs."""
+    if not texts:
+        return {name for name in poller.open_clusters(session) if session.only in {None, name}}
     now = session.clock.now()
-    return run.outcome in {OPEN, UNKNOWN} or any(poller.is_open(job, now) for job in run.jobs)
-
-
-def _refresh(session: Session, cluster: str, runs: Sequence[Run]) -> None:
-    """Ask, unless that was done a moment ago."""
-    if session.store.unsettled(cluster) or not poller.is_fresh(session, cluster, runs):
-        poller.refresh(session, cluster)
+    return {
+        run.cluster
+        for run in session.find(texts)
+        if run.outcome in {OPEN, UNKNOWN} or any(poller.is_open(job, now) for job in run.jobs)
+    }

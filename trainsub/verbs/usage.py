@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trainsub import poller
+from trainsub.background import together
 from trainsub.documents.models import TotalDocument, UsageDocument
 from trainsub.documents.usage import Rates, usage_document
 from trainsub.errors import ClusterError, TrainsubError, TransportError, UnknownClusterError
 from trainsub.session import Session
-from trainsub.tracker.track import accounted
-from trainsub.tracker.values import Run
+from trainsub.tracker.track import accounted, finished
+from trainsub.tracker.values import Job, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,27 @@ def usage(
     unasked: dict[str, TrainsubError] = {}
     clusters = {run.cluster for run in runs}
     open_ones = {run.cluster for run in runs if any(not accounted(job) for job in run.jobs)}
-    for cluster in sorted(set() if cached else open_ones):
+
+    def ask(cluster: str) -> None:
+        news = any(_unbilled(job) for run in runs if run.cluster == cluster for job in run.jobs)
         try:
-            poller.refresh(session, cluster, everything=True)
+            poller.catch_up(session, cluster, everything=True, news=news)
         except (TransportError, ClusterError, UnknownClusterError) as error:
             session.drop(cluster)
             unasked[cluster] = error
+
+    together(set() if cached else open_ones, ask)
     return UsageReport(
         runs=tuple(_chosen(session, texts, since)),
         rates={cluster: _rates(session, cluster) for cluster in clusters},
         now=session.clock.now(),
-        unasked=unasked,
+        unasked=dict(sorted(unasked.items())),
     )
+
+
+def _unbilled(job: Job) -> bool:
+    """Whether Slurm's records of a job were never seen, or not those of its end."""
+    return not job.allocations or (finished(job) and not accounted(job))
 
 
 def _chosen(session: Session, texts: Sequence[str], since: datetime | None) -> list[Run]:

@@ -1,17 +1,22 @@
 """Wait for runs to end."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from threading import Timer
+from collections.abc import Sequence
 
 from trainsub import poller
+from trainsub.background import Call
 from trainsub.errors import AuthError, ClusterError, DeadlineError, HostKeyError, TransportError
 from trainsub.session import Session
 from trainsub.tracker.track import accounted, finished
 from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Run
 
-ACCOUNTS_SECONDS = 10.0
-"""How long the exit code of a job that failed is waited for, where Slurm's accounts come late."""
+ACCOUNTS_PAUSES = (1.0, 2.0, 3.0, 4.0)
+"""Seconds for which the exit code of a job that failed is waited for, where Slurm's accounts come late."""
+RETRY_SECONDS = 60.0
+"""The longest pause before a cluster is tried again that could not be reached."""
+SHORTEST_SECONDS = 0.1
+"""The shortest pause between two looks."""
+GRACE_SECONDS = 0.2
+"""How long a question in flight is waited for once its connection has been closed."""
 
 
 def wait(session: Session, texts: Sequence[str], *, timeout: float | None = None) -> list[Run]:
@@ -40,74 +45,93 @@ def ended(run: Run) -> bool:
 
 
 class _Waiter:
-    """Waits for some runs."""
+    """Waits for some runs: each cluster is asked in the background, so that one which is away holds up no other."""
 
     def __init__(self, session: Session, names: Sequence[str], timeout: float | None) -> None:
         self._session = session
         self._names = names
         self._timeout = timeout
         self._deadline = None if timeout is None else session.clock.monotonic() + timeout
+        self._calls: dict[str, Call[float]] = {}
+        self._again: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}
         self._reached: set[str] = set()
         self._missed: set[str] = set()
 
     def until_all_ended(self) -> list[Run]:
-        """Ask at growing intervals."""
-        pauses = poller.intervals()
+        """Look at what is known, ask where that is due, and look again."""
         while True:
-            runs = self._ask()
+            runs = self._session.find(self._names)
             waiting = [run for run in runs if not ended(run)]
             if not waiting:
                 return self._with_exit_codes(runs)
             self._tell_missing(waiting)
-            self._sleep(next(pauses), waiting)
+            if self._ask({run.cluster for run in waiting}):
+                continue
+            self._sleep(waiting)
 
-    def _sleep(self, pause: float, waiting: Sequence[Run]) -> None:
-        """Wait until the next question, but not past the deadline."""
-        left = self._left()
-        if left is not None:
-            if left == 0:
-                names = ", ".join(run.run for run in waiting)
-                raise DeadlineError(
-                    f"{self._timeout:g} s have passed and {names} has not ended; it goes on",
-                    hint=f"`trainsub wait {waiting[0].run}` waits on, `trainsub cancel {waiting[0].run}` stops it.",
-                )
-            pause = min(pause, left)
-        self._session.clock.sleep(pause)
+    def _ask(self, clusters: set[str]) -> bool:
+        """Ask those clusters that it is time to ask; whether one of them has been."""
+        for cluster in sorted(clusters - set(self._calls)):
+            if self._session.clock.monotonic() >= self._again.get(cluster, 0.0):
+                self._calls[cluster] = Call(lambda cluster=cluster: self._question(cluster))  # type: ignore[misc]
+        for call in list(self._calls.values()):
+            left = self._left()
+            call.wait(poller.LOOK_SECONDS if left is None else min(left, poller.LOOK_SECONDS))
+        asked = [self._conclude(cluster) for cluster, call in list(self._calls.items()) if call.wait(0)]
+        return any(asked)
 
-    def _ask(self) -> list[Run]:
-        """Ask the clusters of those that have not ended."""
-        for cluster in sorted({run.cluster for run in self._session.find(self._names) if not ended(run)}):
-            try:
-                with self._cut(cluster):
-                    poller.refresh(self._session, cluster)
-                self._reached.add(cluster)
-            except (TransportError, ClusterError) as error:
-                self._session.drop(cluster)
-                if self._left() == 0:
-                    break
-                if cluster not in self._reached or isinstance(error, (AuthError, HostKeyError)):
-                    raise
+    def _question(self, cluster: str) -> float:
+        """Ask one cluster: the first time as a person would, then when it is due."""
+        if cluster in self._reached:
+            return poller.tick(self._session, cluster)
+        poller.catch_up(self._session, cluster)
+        return 0.0
+
+    def _conclude(self, cluster: str) -> bool:
+        """See what came of a question; whether something may be known now that was not."""
+        try:
+            left = self._calls.pop(cluster).result()
+        except (TransportError, ClusterError) as error:
+            self._session.drop(cluster)
+            if cluster not in self._reached or isinstance(error, (AuthError, HostKeyError)):
+                raise
+            if cluster not in self._pauses:
                 self._session.tell(f"cluster {cluster} could not be asked, trying again: {error.message}")
-        return self._session.find(self._names)
+            pause = min(2 * self._pauses.get(cluster, 1.0), RETRY_SECONDS)
+            self._pauses[cluster] = pause
+            self._again[cluster] = self._session.clock.monotonic() + pause
+            return False
+        self._reached.add(cluster)
+        if left == 0 and self._pauses.pop(cluster, None) is not None:
+            self._session.tell(f"cluster {cluster} answers again")
+        self._again[cluster] = self._session.clock.monotonic() + left
+        return left == 0
+
+    def _sleep(self, waiting: Sequence[Run]) -> None:
+        """Wait until the next question or look, but not past the deadline."""
+        left = self._left()
+        if left == 0:
+            self._leave()
+            names = ", ".join(run.run for run in waiting)
+            raise DeadlineError(
+                f"{self._timeout:g} s have passed and {names} has not ended; it goes on",
+                hint=f"`trainsub wait {waiting[0].run}` waits on, `trainsub cancel {waiting[0].run}` stops it.",
+            )
+        now = self._session.clock.monotonic()
+        next_ones = [self._again[run.cluster] - now for run in waiting if run.cluster in self._again]
+        pause = max(SHORTEST_SECONDS, min([poller.LOOK_SECONDS, *next_ones]))
+        self._session.clock.sleep(pause if left is None else min(pause, left))
+
+    def _leave(self) -> None:
+        """Close the connections of the questions in flight, whatever they wait for."""
+        for cluster, call in self._calls.items():
+            self._session.drop(cluster)
+            call.wait(GRACE_SECONDS)
 
     def _left(self) -> float | None:
         """Seconds until the deadline; None without one."""
         return None if self._deadline is None else max(0.0, self._deadline - self._session.clock.monotonic())
-
-    @contextmanager
-    def _cut(self, cluster: str) -> Iterator[None]:
-        """Close the connection when the deadline passes, whatever it is waiting for."""
-        left = self._left()
-        if left is None:
-            yield
-            return
-        timer = Timer(left, self._session.transport(cluster).close)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _tell_missing(self, waiting: Sequence[Run]) -> None:
         """Say once of each run that Slurm does not show it any more: what follows may take long."""
@@ -118,13 +142,14 @@ class _Waiter:
 
     def _with_exit_codes(self, runs: list[Run]) -> list[Run]:
         """Give Slurm's accounts a moment where they decide what a failure was."""
-        end = self._session.clock.monotonic() + ACCOUNTS_SECONDS
-        pauses = poller.intervals()
-        while any(_lacks_code(run) for run in runs) and self._session.clock.monotonic() < end:
-            self._session.clock.sleep(next(pauses) / 2)
-            for cluster in sorted({run.cluster for run in runs if _lacks_code(run)}):
+        for pause in ACCOUNTS_PAUSES:
+            lacking = {run.cluster for run in runs if _lacks_code(run)}
+            if not lacking:
+                break
+            self._session.clock.sleep(pause)
+            for cluster in sorted(lacking):
                 try:
-                    poller.refresh(self._session, cluster)
+                    poller.tick(self._session, cluster, poller.Want(news=True))
                 except (TransportError, ClusterError):
                     return runs
             runs = self._session.find(self._names)
