@@ -27,7 +27,9 @@ from trainsub.transport import Ask, Audit, Transport, open_transport
 
 if TYPE_CHECKING:
     from trainsub.plan import Plan
+    from trainsub.slurm.scontrol import Order
     from trainsub.verbs.cancel import Cancelled
+    from trainsub.verbs.control import Controlled
     from trainsub.verbs.status import Status
     from trainsub.verbs.usage import UsageReport
 
@@ -72,20 +74,22 @@ class Client(ClusterCalls):
         self._session = Session(
             self.settings,
             only=cluster,
-            open_store=lambda: store if store is not None else self._open_store(),
+            open_store=lambda kept: store if store is not None and kept else self._open_store(store, kept=kept),
             connect=connect or self._connect,
             archives=self.places.archives,
             clock=clock,
             tell=tell,
         )
 
-    def _open_store(self) -> Store:
-        if self.places.passing:
+    def _open_store(self, given: Store | None, *, kept: bool) -> Store:
+        if given is not None:
+            return Store(given.path, kept=kept)
+        if self.places.passing and kept:
             self._session.tell(
                 f"there is no home directory that can be written to: what is known of runs lies in {self.places.state} "
                 "and may not last. TRAINSUB_STATE_DIR names another folder; `trainsub sync` finds the runs again"
             )
-        return Store(self.places.store)
+        return Store(self.places.store, kept=kept)
 
     def _connect(self, name: str, cluster: Cluster) -> Transport:
         """The way to a cluster; the embedded one is made when it is first taken."""
@@ -252,6 +256,35 @@ class Client(ClusterCalls):
         from trainsub.verbs.cancel import cancel  # noqa: PLC0415 -- point of use
 
         return cancel(self._session, runs)
+
+    def hold(self, runs: Sequence[str]) -> "list[Controlled]":
+        """Keep runs that wait from starting; one that runs goes on.
+
+        Raises:
+            RefusedError: Slurm refused one, or it has ended.
+        """
+        return self._control("hold", runs)
+
+    def release(self, runs: Sequence[str]) -> "list[Controlled]":
+        """Let runs start that are held.
+
+        Raises:
+            RefusedError: Slurm refused one, for instance because an administrator holds it, or it has ended.
+        """
+        return self._control("release", runs)
+
+    def requeue(self, runs: Sequence[str]) -> "list[Controlled]":
+        """Stop runs and put them back into the queue; what they did since their last checkpoint is lost.
+
+        Raises:
+            RefusedError: Slurm refused one, for instance because it waits already.
+        """
+        return self._control("requeue", runs)
+
+    def _control(self, order: "Order", runs: Sequence[str]) -> "list[Controlled]":
+        from trainsub.verbs.control import control  # noqa: PLC0415 -- point of use
+
+        return control(self._session, order, runs)
 
     def usage(self, runs: Sequence[str] = (), *, since: datetime | None = None, cached: bool = False) -> "UsageReport":
         """GPU-seconds from Slurm's records, and their cost.

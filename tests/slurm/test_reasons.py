@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsub.slurm import limit_reasons
-from trainsub.slurm.reasons import CODES, explain
+from trainsub.slurm.reason_words import CODES
+from trainsub.slurm.reasons import explain
 
 DATA = Path(__file__).parents[1] / "data" / "slurm"
 VERSIONS = ("22.05", "24.11", "26.05")

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from trainsub.cli import cancel, cluster, config, logs, render, sandbox, status, submit, sync, usage, wait
+from trainsub.cli import cancel, cluster, config, control, logs, render, sandbox, status, submit, sync, usage, wait
 from trainsub.cli.state import State
 from trainsub.errors import TrainsubError, UsageError
 
@@ -126,6 +126,9 @@ app.command("status")(status.status)
 app.command("wait")(wait.wait)
 app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)
+app.command("hold")(control.hold)
+app.command("release")(control.release)
+app.command("requeue")(control.requeue)
 app.command("usage")(usage.usage)
 app.command("sync")(sync.sync)
 app.add_typer(cluster.app, name="cluster")

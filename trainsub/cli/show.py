@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from trainsub.cli.state import State
     from trainsub.client import Client
     from trainsub.documents import models
-    from trainsub.store import Event
-    from trainsub.tracker.values import Job, Run
+    from trainsub.tracker.values import Run
 
 LATE_RECORDS = (2, 4, 8)
 """Seconds to wait for Slurm's records of a job that has just ended: 22.05 writes the first ones some seconds late."""
@@ -37,13 +36,23 @@ def load() -> None:
     import trainsub.documents.build  # noqa: F401
 
 
-def runs(state: "State", known: Iterable["Run"]) -> None:
-    """Runs, one a line."""
+def runs(
+    state: "State",
+    known: Iterable["Run"],
+    histories: "Mapping[str, Sequence[models.EventDocument]] | None" = None,
+) -> None:
+    """Runs, one a line.
+
+    Args:
+        state: The invocation.
+        known: The runs.
+        histories: What happened to them, for machines.
+    """
     from trainsub.documents.build import phase, runs_document
 
     listed = list(known)
     if state.json:
-        state.dump(runs_document(listed))
+        state.dump(runs_document(listed, histories or {}))
         return
     if not listed:
         state.tell("no runs are known on this machine; `trainsub submit SPEC` makes one")
@@ -69,9 +78,12 @@ def runs(state: "State", known: Iterable["Run"]) -> None:
 def state_words(one: "Run") -> str:
     """The state with its source and age: ``RUNNING (squeue, 12 s ago)``."""
     from trainsub.documents.build import phase
+    from trainsub.tracker.values import VOID
 
     seen = phase(one)
     job = one.jobs[-1] if one.jobs else None
+    if one.outcome == VOID:
+        return "given up: nothing was accepted"
     if job is None or seen in {"unsettled", "refused"}:
         return seen
     if job.state is None or job.observed_at is None:
@@ -82,61 +94,6 @@ def state_words(one: "Run") -> str:
         word += f" {job.reason}"
     lost = ", not seen since" if seen == "unknown" else ""
     return f"{word} ({job.source}, {words.duration(age)} ago{lost})"
-
-
-def run(one: "Run", events: Sequence["Event"]) -> None:
-    """Everything about one run."""
-    lines = [
-        ("run", one.run),
-        ("cluster", one.cluster),
-        ("state", state_words(one)),
-        ("submitted", words.time(one.created_at)),
-    ]
-    if one.detail:
-        lines.append(("detail", one.detail))
-    lines += _code_lines(one)
-    for job in one.jobs:
-        lines += _job_lines(job)
-    for name, text in lines:
-        typer.echo(f"{name:12} {text}")
-    if events:
-        typer.echo("\nhistory")
-        for event in events:
-            detail = " ".join(
-                part for part in (f"({event.source})" if event.source else "", event.detail or "") if part
-            )
-            typer.echo(f"  {words.time(event.at)}  {event.what} {detail}".rstrip())
-
-
-def _code_lines(one: "Run") -> list[tuple[str, str]]:
-    code = one.code
-    if code is None:
-        return [("code", "none")]
-    commit = code.commit or "not from git"
-    dirty = {True: ", with uncommitted changes", False: ", clean", None: ""}[code.dirty]
-    lines = [("commit", commit + dirty), ("snapshot", f"sha256:{code.sha256}, {code.files} files, {code.size} bytes")]
-    if code.untracked:
-        lines.append(("untracked", ", ".join(code.untracked)))
-    return lines
-
-
-def _job_lines(job: "Job") -> list[tuple[str, str]]:
-    lines = [("job", f"{job.job_id} (link {job.link})")]
-    if job.start_time:
-        end = words.time(job.end_time) if job.end_time else "now"
-        lines.append(("ran", f"{words.time(job.start_time)} to {end}, {words.elapsed(job)}"))
-    if job.exit_code:
-        lines.append(("exit code", f"{job.exit_code.code}:{job.exit_code.signal}"))
-    for number, one in enumerate(job.allocations, 1):
-        start = words.time(one.start) if one.start else "never started"
-        gpus = f"{one.gpus} GPUs" if one.gpus is not None else "GPUs not recorded"
-        lines.append(
-            (
-                f"allocation {number}",
-                f"{one.state}, {start}, {words.duration(one.elapsed)}, {one.nodes} nodes, {gpus}, {one.nodelist}",
-            )
-        )
-    return lines
 
 
 def ceiling(state: "State", plan: "models.PlanDocument") -> None:

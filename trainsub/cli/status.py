@@ -17,7 +17,7 @@ def status(
     json: Json = False,
 ) -> None:
     """Show what is known of runs, and since when; what is older than 15 s is asked anew."""
-    from trainsub.cli import show
+    from trainsub.cli import explained, show
 
     state: State = ctx.obj
     state.json = json
@@ -27,8 +27,14 @@ def status(
             state.tell(f"cluster {cluster} could not be asked: {error.message}")
             if error.hint:
                 state.tell(f"hint: {error.hint}")
-        if runs and len(known.runs) == 1 and not json:
-            show.run(known.runs[0], client.history(known.runs[0].run))
+        if json and runs:
+            histories = {one.run: explained.event_documents(client.history(one.run)) for one in known.runs}
+            show.runs(state, known.runs, histories)
+        elif runs and len(known.runs) == 1:
+            (one,) = known.runs
+            explained.page(one, client.history(one.run), show.state_words(one))
         else:
             show.runs(state, known.runs)
+            if not json:
+                explained.waiting(known.runs)
     show.end_unasked(known.unasked, named=bool(runs))

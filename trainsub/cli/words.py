@@ -31,6 +31,11 @@ def duration(seconds: float) -> str:
     return f"{whole_hours // 24} d {whole_hours % 24} h"
 
 
+def ago(moment: datetime) -> str:
+    """How long ago a time was."""
+    return f"{duration((datetime.now(UTC) - moment).total_seconds())} ago"
+
+
 def elapsed(job: "Job | None") -> str:
     """How long a job has held its nodes, or did."""
     if job is None or job.start_time is None:

@@ -1,11 +1,15 @@
 """Values to documents. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from trainsub.documents import models
-from trainsub.slurm import states
+from trainsub.slurm import reasons, refusals, states
+from trainsub.slurm.reason_words import Meaning
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker.values import ACCEPTED, REFUSED, VOID, Allocation, Code, Job, Run
+
+GIVEN_UP = Meaning("given up: nothing was accepted, and nothing will be", "Submit it again: that is another run.")
 
 
 def phase(run: Run) -> models.Phase:
@@ -29,14 +33,37 @@ def job_phase(job: Job) -> models.Phase:
     return "finished" if seen == "finished" else "unknown"
 
 
-def runs_document(runs: Iterable[Run]) -> models.RunsDocument:
-    """What submit, status, wait and cancel tell."""
-    return models.RunsDocument(schema=models.SCHEMA, runs=[run_document(run) for run in runs])
+def meaning(run: Run) -> Meaning | None:
+    """Why a run waits, or how it ended, in words; None where there is nothing to say beyond its state."""
+    if run.outcome == VOID:
+        return GIVEN_UP
+    if run.outcome == REFUSED:
+        about = refusals.explain(run.detail or "")
+        return Meaning("the cluster refused it, and there is no job", about.hint if about else "")
+    return job_meaning(run.jobs[-1]) if run.jobs else None
 
 
-def run_document(run: Run) -> models.RunDocument:
+def job_meaning(job: Job) -> Meaning | None:
+    """Why a job waits, or how it ended, in words."""
+    return None if job.state is None or job.runaway else reasons.of_job(job_phase(job), job.reason or "")
+
+
+def runs_document(
+    runs: Iterable[Run], events: Mapping[str, Sequence[models.EventDocument]] = MappingProxyType({})
+) -> models.RunsDocument:
+    """What submit, status, wait, cancel, hold, release and requeue tell.
+
+    Args:
+        runs: The runs.
+        events: The history of those whose history is told.
+    """
+    return models.RunsDocument(schema=models.SCHEMA, runs=[run_document(run, events.get(run.run)) for run in runs])
+
+
+def run_document(run: Run, events: Sequence[models.EventDocument] | None = None) -> models.RunDocument:
     """A run with the values of its newest link at the top."""
     job = run.jobs[-1] if run.jobs else None
+    why = meaning(run)
     return models.RunDocument(
         run=run.run,
         name=run.name,
@@ -44,6 +71,8 @@ def run_document(run: Run) -> models.RunDocument:
         phase=phase(run),
         state=job.state if job else None,
         reason=(job.reason if job else run.detail) or None,
+        explanation=why.words if why else None,
+        remedy=why.remedy.replace("RUN", run.run) or None if why else None,
         source=_source(job),
         observed_at=job.observed_at if job else None,
         job_id=job.job_id if job else None,
@@ -56,6 +85,7 @@ def run_document(run: Run) -> models.RunDocument:
         exit_code=_exit_code(job.exit_code) if job else None,
         code=code_document(run.code),
         jobs=[_job(one) for job in run.jobs for one in (job, *job.tasks)],
+        events=None if events is None else list(events),
     )
 
 
@@ -89,6 +119,7 @@ def _exit_code(code: ExitCode | None) -> models.ExitCodeDocument | None:
 
 
 def _job(job: Job) -> models.JobDocument:
+    why = job_meaning(job)
     return models.JobDocument(
         link=job.link,
         array_task=job.array_task,
@@ -96,6 +127,8 @@ def _job(job: Job) -> models.JobDocument:
         phase=job_phase(job),
         state=job.state,
         reason=job.reason or None,
+        explanation=why.words if why else None,
+        remedy=why.remedy.replace("RUN", job.run) or None if why else None,
         source=_source(job),
         observed_at=job.observed_at,
         submit_time=job.submitted,
