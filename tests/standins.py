@@ -117,7 +117,7 @@ for word; do
 done
 id=$((1000 + n))
 u=$(printf '\037')
-printf "$id${u}N/A${u}N/A${u}PENDING${u}Resources${u}0${u}0${u}0${u}1${u}0${u}gpu${u}cpu=1${u}${u}%s${u}%s${u}\n" "$job" "$comment" >>"$state/queue"
+printf "$id${u}N/A${u}N/A${u}PENDING${u}Resources${u}Unknown${u}0${u}0${u}1${u}0${u}gpu${u}cpu=1${u}${u}%s${u}%s${u}\n" "$job" "$comment" >>"$state/queue"
 echo "$id"
 """
 
