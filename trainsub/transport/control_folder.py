@@ -79,8 +79,17 @@ def only_one(path: Path, patience: float) -> Iterator[bool]:
 
     Yields:
         Whether the lock is held; False if another holder kept it for too long.
+
+    Raises:
+        TransportError: There can be no lock in that folder.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise TransportError(
+            f"the folder of ssh's control sockets cannot be used: {path}: {error.strerror or error}",
+            hint=f"If nothing of yours is in it, remove it: rm -r {path.parent}",
+        ) from error
     try:
         deadline = time.monotonic() + patience
         held = _try_lock(descriptor)

@@ -12,8 +12,6 @@ from pathlib import Path
 from trainsub.errors import AuthError, TransportError
 from trainsub.transport.control_folder import control_folder, only_one
 from trainsub.transport.mux import Mux, MuxLostError, MuxRefusedError
-from trainsub.transport.ssh_start import start_at_the_terminal, start_without_questions
-from trainsub.transport.ssh_words import connection_error
 from trainsub.transport.way import Way
 
 IDLE = 600
@@ -142,9 +140,17 @@ class Masters:
 
     def _make(self, path: Path, idle: int, *, terminal: bool) -> Master:
         """Start ssh; the lock is held."""
+        from trainsub.transport.ssh_start import start_at_the_terminal, start_without_questions  # noqa: PLC0415 - rare
+        from trainsub.transport.ssh_words import connection_error  # noqa: PLC0415 - rare
+
         path.unlink(missing_ok=True)  # what a dead one left
-        argv = _argv(self._way, path, idle, self._timeout, terminal=terminal)
-        status, said = start_at_the_terminal(argv) if terminal else start_without_questions(argv, self._bound)
+        status, said = -1, ""
+        if terminal:
+            status = start_at_the_terminal(_argv(self._way, path, idle, self._timeout, terminal=True))
+        if status != 0:
+            # After a failure at the terminal, too: what ssh said there was for the person, and this is for the message.
+            argv = _argv(self._way, path, idle, self._timeout, terminal=False)
+            status, said = start_without_questions(argv, self._bound)
         if status != 0:
             raise connection_error(self._name, self._where, self._way.command, said, asked=terminal)
         try:
@@ -154,7 +160,8 @@ class Masters:
                 f"ssh connected to {self._where}, but the connection cannot be shared: {error} {said}".rstrip(),
                 hint=f"the folder {path.parent} may be on a file system without Unix sockets",
             ) from error
-        _note(path).write_text(f"{pid} {idle}\n")
+        with contextlib.suppress(OSError):  # the disk is full: then it is not known how long it stays
+            _note(path).write_text(f"{pid} {idle}\n")
         return Master(path, mux, pid, made=True, idle=idle)
 
 

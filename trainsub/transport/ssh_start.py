@@ -2,16 +2,12 @@
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 
 _KEPT = 8000
-_PUMP_PAUSE = 100  # ms
 
 
 def start_without_questions(argv: Sequence[str], timeout: float) -> tuple[int, str]:
@@ -47,57 +43,22 @@ def start_without_questions(argv: Sequence[str], timeout: float) -> tuple[int, s
         return status, (words.read(_KEPT).decode(errors="replace") + late).strip()
 
 
-def start_at_the_terminal(argv: Sequence[str]) -> tuple[int, str]:
-    """Run ssh where it can ask the person: on the terminal, which it opens by itself.
-
-    Its stderr comes through us, so that what stays in the background does not hold ours.
+def start_at_the_terminal(argv: Sequence[str]) -> int:
+    """Run ssh where it can ask the person, on the terminal; what it says is shown there, as it comes.
 
     Returns:
-        Its exit status, and what it said.
+        Its exit status.
     """
-    said = bytearray()
-    reading, writing = os.pipe()
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd="/")  # noqa: S603 - a list of words, as above
     try:
-        process = subprocess.Popen(  # noqa: S603 - a list of words, and the host cannot be an option
-            argv, stdin=None, stdout=subprocess.DEVNULL, stderr=writing, cwd="/"
-        )
-    finally:
-        os.close(writing)
-    ended = threading.Event()
-    pump = threading.Thread(target=_pass_on, args=(reading, said, ended), name="trainsub-ssh-words", daemon=True)
-    pump.start()
-    try:
-        status = process.wait()
+        return process.wait()
     except BaseException:
         # Ctrl-C: ssh has got it, too, and gives the terminal its echo back.
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(2)
         process.kill()
+        process.wait()
         raise
-    finally:
-        ended.set()
-        pump.join()
-        os.close(reading)
-    return status, said.decode(errors="replace").strip()
-
-
-def _pass_on(reading: int, said: bytearray, ended: threading.Event) -> None:
-    """Show what comes, until nobody writes any more, or ssh has gone into the background."""
-    poll = select.poll()
-    poll.register(reading, select.POLLIN)
-    while True:
-        last = ended.is_set()
-        if not poll.poll(0 if last else _PUMP_PAUSE):
-            if last:
-                return
-            continue
-        data = os.read(reading, 4096)
-        if not data:
-            return
-        said += data
-        del said[:-_KEPT]
-        with contextlib.suppress(OSError):
-            os.write(sys.stderr.fileno(), data)
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
