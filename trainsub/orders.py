@@ -26,13 +26,19 @@ LOOKS = 3
 """How often Slurm is asked whether an order has been taken."""
 
 
-def give(session: Session, texts: Sequence[str], order: Callable[[str, list[Run]], list[str]]) -> list[Run]:
+def give(
+    session: Session,
+    texts: Sequence[str],
+    order: Callable[[str, list[Run]], list[str]],
+    settle: Callable[[Session, Run], Run] = settle_named,
+) -> list[Run]:
     """Give an order to runs, cluster by cluster.
 
     Args:
         session: What to work with.
         texts: RUNs.
         order: Gives it to a cluster's runs, and returns what Slurm refused, in its words.
+        settle: Finds out what became of a submission first.
 
     Returns:
         The runs as they are known afterwards.
@@ -43,7 +49,7 @@ def give(session: Session, texts: Sequence[str], order: Callable[[str, list[Run]
         TransportError: A cluster could not be talked to; those on others were told.
     """
     errors: list[TrainsubError] = []
-    runs = settled(session, session.find(texts), errors)
+    runs = settled(session, session.find(texts), errors, settle)
     refused: list[str] = []
     for cluster in sorted({run.cluster for run in runs}):
         with kept(session, cluster, errors):
@@ -67,12 +73,14 @@ def kept(session: Session, cluster: str, errors: list[TrainsubError]) -> Iterato
         errors.append(error)
 
 
-def settled(session: Session, runs: Sequence[Run], errors: list[TrainsubError]) -> list[Run]:
+def settled(
+    session: Session, runs: Sequence[Run], errors: list[TrainsubError], settle: Callable[[Session, Run], Run]
+) -> list[Run]:
     """Those of the runs that have an outcome."""
     found = []
     for run in runs:
         with kept(session, run.cluster, errors):
-            found.append(settle_named(session, run))
+            found.append(settle(session, run))
     return found
 
 

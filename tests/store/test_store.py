@@ -206,7 +206,7 @@ def test_a_store_that_another_command_holds_is_waited_for_then_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wait is bounded and the error says why."""
-    monkeypatch.setattr("trainsub.store.db.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("trainsub.store.files.BUSY_SECONDS", 0.05)
     path = tmp_path / "store.sqlite"
     with Store(path) as one:
         other = sqlite3.connect(path, isolation_level=None)

@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainsub import orders, poller
+from trainsub.errors import StoreError, UnknownRunError, UnsettledError
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
+from trainsub.settling import settle_run, settle_soon
 from trainsub.slurm import states
 from trainsub.store import Event
 from trainsub.tracker.track import finished
-from trainsub.tracker.values import Job, Run
+from trainsub.tracker.values import OPEN, UNKNOWN, Job, Run
+
+SUBMISSION_SECONDS = 60.0
+"""How long a submission that is on its way from this machine is waited for; sbatch itself is given as long."""
+_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +40,64 @@ def cancel(session: Session, texts: Sequence[str]) -> list[Cancelled]:
         TransportError: A cluster could not be talked to; those on others were told.
     """
     told: dict[str, list[int]] = {}
+    try:
+        return _cancel(session, texts, told)
+    except StoreError as error:
+        # A job must not go on, and cost, because a disk is full here.
+        session.stop_recording()
+        session.tell(f"what is done now cannot be recorded on this machine: {error.message}")
+        return _cancel(session, texts, told)
+
+
+def _cancel(session: Session, texts: Sequence[str], told: dict[str, list[int]]) -> list[Cancelled]:
+    """Cancel; ``told`` is by run id which jobs were told to stop, and may hold some already."""
 
     def order(cluster: str, runs: list[Run]) -> list[str]:
         jobs = [job for run in runs for job in run.jobs if not finished(job)]
         return _cancel_jobs(session, cluster, jobs, told) if jobs else []
 
-    return [Cancelled(run, tuple(told.get(run.run, ()))) for run in orders.give(session, texts, order)]
+    runs = orders.give(session, texts, order, _settled)
+    return [Cancelled(run, tuple(dict.fromkeys(told.get(run.run, ())))) for run in runs]
+
+
+def _settled(session: Session, run: Run) -> Run:
+    """The run with its outcome: one that is being submitted right now is waited for.
+
+    Raises:
+        UnsettledError: It is still not known whether it has a job.
+        UnknownRunError: Its submission could not be begun, and was taken back.
+        TransportError: The cluster could not be talked to.
+    """
+    if run.outcome not in {OPEN, UNKNOWN}:
+        return run
+    end = session.clock.monotonic() + SUBMISSION_SECONDS
+    while True:
+        with session.store.claims.hold(run.run, wait=False) as held:
+            if held:
+                return _outcome(session, run)
+        if session.clock.monotonic() >= end:
+            raise UnsettledError(
+                f"run {run.run} is still being submitted by another command", hint="Try again in a moment."
+            )
+        session.tell_once(f"run {run.run} is being submitted right now; waiting for its outcome")
+        session.clock.sleep(_PAUSE)
+
+
+def _outcome(session: Session, run: Run) -> Run:
+    """What became of a submission that nobody is at any more, at least on this machine."""
+    now = session.store.run(run.run)
+    if now is None:
+        raise UnknownRunError(f"run {run.run} was taken back: nothing of it was sent")
+    for settle in (settle_run, settle_soon):
+        if now.outcome in {OPEN, UNKNOWN}:
+            now = settle(session, now)
+    if now.outcome in {OPEN, UNKNOWN}:
+        why = f": {now.detail}" if now.detail else ""
+        raise UnsettledError(
+            f"it is not known yet whether run {run.run} has a job, so nothing was cancelled{why}",
+            hint=f"`trainsub cancel {run.run}` tries again.",
+        )
+    return now
 
 
 def _cancel_jobs(session: Session, cluster: str, jobs: Sequence[Job], told: dict[str, list[int]]) -> list[str]:

@@ -1,0 +1,60 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from trainsub.errors import OutputError
+from trainsub.slurm import strays
+from trainsub.slurm.strays import Marked
+
+US = "\x1f"
+RUN = "demo-3f9a1c2e"
+MARK = f"trainsub:{RUN}:1"
+AT = datetime(2026, 7, 1, tzinfo=UTC)
+EPOCH = str(int(AT.timestamp()))
+
+
+def rows(*lines: tuple[str, ...]) -> str:
+    """Rows as the commands print them."""
+    return "".join(US.join(line) + US + "\n" for line in lines)
+
+
+def test_the_queries() -> None:
+    """One each, for the user's own jobs."""
+    assert strays.queue_argv(slurm_bin="/opt/bin")[:3] == ["/opt/bin/squeue", "--me", "--all"]
+    query = strays.accounts_argv(AT)
+    assert query[0] == "sacct"
+    assert f"uts{EPOCH}" in query
+    assert query[-1].endswith("Comment,SubmitLine")
+
+
+def test_jobs_with_our_comment_are_ours() -> None:
+    """The tasks of an array are one job; others' jobs are none of ours, whatever they are called."""
+    text = rows(
+        ("7", "7", "N/A", EPOCH, "/root/runs/demo", f"site=1 {MARK}"),
+        ("9", "8", "0", EPOCH, "/w", f"trainsub:{RUN}:2"),
+        ("8", "8", "1-5", EPOCH, "/w", f"trainsub:{RUN}:2"),
+        ("5", "5", "N/A", EPOCH, "/w", ""),
+        ("6", "6", "N/A", EPOCH, "/w", "trainsub: mine"),
+    )
+    assert strays.parse_queue(text) == [Marked(7, RUN, 1, AT, "/root/runs/demo"), Marked(8, RUN, 2, AT, "/w")]
+
+
+def test_the_accounts_keep_the_command_line() -> None:
+    """Where the comment itself is not kept."""
+    line = f"sbatch --parsable --job-name={RUN} --comment={MARK} --chdir=/w /s"
+    text = rows(
+        ("7", EPOCH, "/w", MARK, "sbatch x\n|"),
+        ("8_[0-3%2]", "Unknown", "/w", "", line),
+        ("8_1", "Unknown", "/w", "", line),
+        ("9", EPOCH, "/w", "", "sbatch other"),
+    )
+    assert strays.parse_accounts(text) == [Marked(7, RUN, 1, AT, "/w"), Marked(8, RUN, 1, None, "/w")]
+
+
+@pytest.mark.parametrize("text", ["7\x1f", "nothing that Slurm says\n", f"7{US}soon{US}/w{US}{MARK}{US}x{US}\n"])
+def test_what_is_no_answer_is_refused(text: str) -> None:
+    """Nothing is guessed from it."""
+    with pytest.raises(OutputError):
+        strays.parse_accounts(text)
+    with pytest.raises(OutputError):
+        strays.parse_queue(text)
