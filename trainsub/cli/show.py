@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from trainsub.cli import words
+from trainsub.cli.table import Table
 from trainsub.errors import TrainsubError, UnknownClusterError
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ STYLES = {
 
 def load() -> None:
     """Load what tables need, so that they are printed at once later."""
-    import rich.console
-    import rich.table  # noqa: F401
-
     import trainsub.documents.build  # noqa: F401
 
 
@@ -57,22 +55,22 @@ def runs(
     if not listed:
         state.tell("no runs are known on this machine; `trainsub submit SPEC` makes one")
         return
-    table = words.table("RUN", "CLUSTER", "JOB", "STATE", "NODES", "GPUS", "ELAPSED")
+    table = Table("RUN", "CLUSTER", "JOB", "STATE", "NODES", "GPUS", "ELAPSED")
     for one in listed:
         job = one.jobs[-1] if one.jobs else None
         seen = phase(one)
-        table.add_row(
+        table.add(
             one.run,
             one.cluster,
             str(job.job_id) if job else "-",
-            words.styled(
-                state_words(one), STYLES[seen] if seen != "finished" or (job and job.state == "COMPLETED") else "red"
-            ),
+            state_words(one),
             words.or_dash(job.nodes if job else None),
             words.or_dash(job.gpus if job else None),
             words.elapsed(job),
+            style=STYLES[seen] if seen != "finished" or (job and job.state == "COMPLETED") else "red",
+            styled=3,
         )
-    state.console().print(table)
+    state.print_table(table)
 
 
 def state_words(one: "Run") -> str:
@@ -116,18 +114,17 @@ def usage(state: "State", document: "models.UsageDocument") -> None:
     if not document.runs:
         state.tell("no runs")
         return
-    table = words.table("RUN", "CLUSTER", "STATE", "GPU-SECONDS", "GPU-HOURS", "COST", "")
+    table = Table("RUN", "CLUSTER", "STATE", "GPU-SECONDS", "GPU-HOURS", "COST", "")
     for one in document.runs:
         used = (words.or_dash(one.gpu_seconds), words.hours(one.gpu_seconds))
-        table.add_row(one.run, one.cluster, one.state or "-", *used, words.money(one.cost), words.marks(one))
+        table.add(one.run, one.cluster, one.state or "-", *used, words.money(one.cost), words.marks(one))
     total = document.total
     costs = " + ".join(words.money(cost) for cost in total.cost) or "-"
     if not total.complete and total.cost:
         costs += " (without the runs that have no cost)"
-    table.add_section()
     used = (words.or_dash(total.gpu_seconds), words.hours(total.gpu_seconds))
-    table.add_row("total", "", "", *used, costs, words.marks(total))
-    state.console().print(table)
+    table.add("total", "", "", *used, costs, words.marks(total))
+    state.print_table(table)
 
 
 def cost_of(state: "State", client: "Client", run: str) -> None:
@@ -153,12 +150,11 @@ def clusters(state: "State", document: "models.ClustersDocument") -> None:
     if state.json:
         state.dump(document)
         return
-    table = words.table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
+    table = Table("NAME", "TRANSPORT", "HOST", "REMOTE ROOT", "")
     for one in document.clusters:
         root = words.home_path(one.remote_root) if one.transport == "local" else one.remote_root
-        where = (words.plain(text) for text in (one.host or "-", root))
-        table.add_row(one.name, one.transport, *where, "default" if one.default else "")
-    state.console().print(table)
+        table.add(one.name, one.transport, one.host or "-", root, "default" if one.default else "")
+    state.print_table(table)
 
 
 def findings(state: "State", document: "models.CheckDocument") -> None:
@@ -166,12 +162,11 @@ def findings(state: "State", document: "models.CheckDocument") -> None:
     if state.json:
         state.dump(document)
         return
-    table = words.table("", "WHAT", "FOUND", "REMEDY")
+    table = Table("", "WHAT", "FOUND", "REMEDY")
     for one in document.findings:
         style = {"ok": "green", "warning": "yellow", "error": "red"}[one.level]
-        cells = (words.plain(text) for text in (one.field, one.message, one.remedy or ""))
-        table.add_row(words.styled(one.level, style), *cells)
-    state.console().print(table)
+        table.add(one.level, one.field, one.message, one.remedy or "", style=style)
+    state.print_table(table)
 
 
 def login(state: "State", document: "models.LoginDocument") -> None:

@@ -1,7 +1,7 @@
 """What the options before the verb said, and talking: stdout is data, stderr is talk."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -10,7 +10,7 @@ from trainsub.errors import TrainsubError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.console import Console
+    from trainsub.cli.table import Table
 
     from trainsub.client import Client
     from trainsub.documents.models import Document
@@ -53,13 +53,13 @@ class State:
 
         typer.echo(dump(document))
 
-    def console(self) -> "Console":
-        """A console on stdout: as wide as the terminal, or as wide as it takes where there is none."""
-        from rich.console import Console
+    def print_table(self, table: "Table") -> None:
+        """Print a table: to fit the terminal, or as wide as it takes where there is none."""
+        import shutil
 
-        return Console(
-            width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=not sys.stdout.isatty()
-        )
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else None
+        sys.stdout.write("".join(f"{line}\n" for line in table.lines(width=width, colour=_colourful(sys.stdout))))
 
     def show_error(self, error: TrainsubError) -> None:
         """Say what happened, where, and what to do next."""
@@ -68,8 +68,8 @@ class State:
 
             typer.echo(dump(error_document(error)))
             return
-        style = {"fg": "red", "bold": True} if _colourful() else {}
-        typer.echo(typer.style("error: ", **style) + error.message, err=True, color=_colourful())  # type: ignore[arg-type]
+        style = {"fg": "red", "bold": True} if _colourful(sys.stderr) else {}
+        typer.echo(typer.style("error: ", **style) + error.message, err=True, color=_colourful(sys.stderr))  # type: ignore[arg-type]
         if error.hint:
             typer.echo(f"hint: {error.hint}", err=True)
 
@@ -102,8 +102,8 @@ class State:
         logging.getLogger("paramiko").setLevel(logging.WARNING)
 
 
-def _colourful() -> bool:
-    """Whether stderr is for a person who likes colours (no-color.org)."""
+def _colourful(stream: "TextIO") -> bool:
+    """Whether a stream is for a person who likes colours (no-color.org)."""
     import os
 
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
