@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trainsub.cli.table import Table
-
     from trainsub.client import Client
     from trainsub.documents.models import Document
     from trainsub.places import Places

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from trainsub.documents import models
     from trainsub.tracker.values import Job
 
@@ -78,30 +76,8 @@ def or_dash(value: int | None) -> str:
     return "-" if value is None else str(value)
 
 
-def styled(text: str, style: str) -> str:
-    """Text for a table's cell, in a style."""
-    return f"[{style}]{plain(text)}[/]" if style else plain(text)
-
-
-def plain(text: str) -> str:
-    """Text in which rich finds no markup: `[clusters.hpc.price]` would look like some."""
-    from rich.markup import escape
-
-    return escape(text)
-
-
 def toml(value: object) -> str:
     """A value as a configuration file has it."""
     import json
 
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def table(*columns: str) -> "Table":
-    """A table without lines, as wide as it takes."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number == 0, overflow="fold")
-    return table
