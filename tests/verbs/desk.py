@@ -48,10 +48,10 @@ awk -F '\037' -v since="$since" -v jobs="$jobs" -v want="$want" '
 ' "$state/accounting" | as_asked
 """
 SCANCEL = r"""
-want= id=
-for word; do case $word in --name=*) want=${word#*=} ;; -*) ;; *) id=$word ;; esac; done
-awk -F '\037' -v OFS='\037' -v id="$id" -v want="$want" -v now="$(date +%s)" '
-    $1 == id && (want == "" || $14 == want) { $4 = "CANCELLED"; $8 = now } { print }
+want= ids=,
+for word; do case $word in --name=*) want=${word#*=} ;; -*) ;; *) ids=$ids$word, ;; esac; done
+awk -F '\037' -v OFS='\037' -v ids="$ids" -v want="$want" -v now="$(date +%s)" '
+    index(ids, "," $1 ",") && (want == "" || $14 == want) { $4 = "CANCELLED"; $8 = now } { print }
 ' "$state/queue" >"$state/queue.new"
 mv "$state/queue.new" "$state/queue"
 """

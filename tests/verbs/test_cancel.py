@@ -1,14 +1,18 @@
+import sqlite3
+from pathlib import Path
+
 import pytest
 from standins import wait_until
-from verbs.desk import SILENT, Desk, stamp, submitted
+from verbs.desk import SILENT, Desk, Elsewhere, stamp, submitted
 
 from trainsub import Client
-from trainsub.errors import RefusedError, UnreachableError, UnsettledError
+from trainsub.errors import RefusedError, UnknownRunError, UnreachableError, UnsettledError
 
 
 def lost(desk: Desk, client: Client, key: str) -> str:
     """A run of which nobody knows whether it has a job: its answer was lost, and Slurm does not tell."""
     desk.alpha.road.cuts = [90]
+    desk.alpha.road.blocked = [None, UnreachableError("no route")]
     with pytest.raises(UnsettledError):
         submitted(client, key)
     (run,) = [one.run for one in client.status(cached=True).runs if one.outcome == "unknown"]
@@ -19,6 +23,7 @@ def lost(desk: Desk, client: Client, key: str) -> str:
     (folder / "submit.1").write_text(f"{stamp(-3600)} 60\n")
     desk.alpha.slurm.says("sacct", "echo 'sacct: error: no' >&2; exit 1")
     (desk.alpha.slurm.state / "queue").write_text("")
+    desk.alpha.road.blocked = []
     return run
 
 
@@ -97,7 +102,7 @@ def test_a_refusal_is_in_slurms_words(desk: Desk, client: Client) -> None:
     """And the others are cancelled all the same."""
     first, second = submitted(client), submitted(client)
     cancels = (desk.alpha.slurm.state / "scancel.script").read_text()
-    no = 'case $* in *1000) echo "scancel: error: Kill job error on job id 1000: Access denied" >&2; exit 1 ;; esac'
+    no = 'case " $* " in *" 1000 "*) echo "scancel: error: Kill job error on job id 1000: Access denied" >&2; exit 1 ;; esac'
     desk.alpha.slurm.says("scancel", no + cancels)
     with pytest.raises(RefusedError, match="Access denied"):
         client.cancel([first.run, second.run])
@@ -120,3 +125,93 @@ def test_a_stranger_with_the_same_id_is_never_hit(desk: Desk, client: Client) ->
     assert orders(desk) == [f"--name={run.run} 1000"]
     assert "RUNNING" in (desk.alpha.slurm.state / "queue").read_text()
     assert "still shows" not in desk.told[-1]
+
+
+def test_many_jobs_are_one_command(desk: Desk, client: Client) -> None:
+    """Slurm has just shown that the ids are ours."""
+    runs = [submitted(client, name=f"run{number}") for number in range(5)]
+    desk.alpha.clear()
+    for run in runs:
+        desk.alpha.add(run, "RUNNING")
+    client.cancel([run.run for run in runs])
+    assert orders(desk) == ["1000 1001 1002 1003 1004"]
+    assert {run.jobs[0].state for run in client.status(cached=True).runs} == {"CANCELLED"}
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """The store on a file system that can only be read."""
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+
+
+def full(path: Path) -> sqlite3.Connection:
+    """The store on a disk that is full: SQLite is not given one page more."""
+    found = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    (pages,) = found.execute("PRAGMA page_count").fetchone()
+    found.execute(f"PRAGMA max_page_count = {pages}")
+    try:
+        while True:
+            found.execute("INSERT INTO events (run, at, what) SELECT run, created_at, 'filler' FROM runs LIMIT 1")
+    except sqlite3.OperationalError:
+        return found
+
+
+@pytest.mark.parametrize("broken", [read_only, full])
+def test_a_store_that_cannot_be_written_to_keeps_no_job_running(
+    desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch, broken: object
+) -> None:
+    """The order is given, and it is said that nothing of it is recorded here."""
+    runs = [submitted(client, name=name) for name in ("one", "two")]
+    desk.alpha.clear()
+    for run in runs:
+        desk.alpha.add(run, "RUNNING")
+    client.close()
+    monkeypatch.setattr("trainsub.store.files.open_file", broken)
+    done = desk.client().cancel([run.run for run in runs])
+    assert [(one.jobs, one.run.jobs[0].state) for one in done] == [((1000,), "CANCELLED"), ((1001,), "CANCELLED")]
+    assert orders(desk) == ["1000 1001"]
+    assert [line for line in desk.told if "cannot be recorded on this machine" in line]
+    monkeypatch.undo()
+    assert [run.jobs[0].state for run in desk.client().status(cached=True).runs] == [None, None]
+    assert [run.jobs[0].state for run in desk.client().status().runs] == ["CANCELLED", "CANCELLED"]
+
+
+def test_an_open_submission_is_settled_without_a_store_too(
+    desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job is found, and told to stop."""
+    run = lost(desk, client, "lost")
+    desk.alpha.slurm.queue(1000, state="RUNNING", name=run, comment=f"trainsub:{run}:1", start=stamp(), tres="cpu=1")
+    client.close()
+    monkeypatch.setattr("trainsub.store.files.open_file", read_only)
+    (done,) = desk.client().cancel([run])
+    assert done.jobs == (1000,)
+
+
+def test_a_submission_on_its_way_is_waited_for(desk: Desk, client: Client) -> None:
+    """sbatch is still at work for another terminal: when it has answered, its job is cancelled."""
+    release = desk.alpha.holds("sbatch")
+    other = Elsewhere(lambda: submitted(desk.client(), "key"))
+    desk.alpha.met("sbatch")
+    (run,) = [one.run for one in client.status(cached=True).runs]
+    desk.clock.after(1, release)
+    desk.clock.after(1, lambda: wait_until(lambda: client.status([run], cached=True).runs[0].outcome == "accepted"))
+    (done,) = client.cancel([run])
+    assert done.jobs == (other.result().jobs[0].job_id,)
+    assert "is being submitted right now; waiting" in " ".join(desk.told)
+
+
+def test_what_stays_unsettled_says_why(desk: Desk, client: Client) -> None:
+    """Nothing was cancelled, nobody knows whether there is anything to cancel: exit 7, with Slurm's words."""
+    run = lost(desk, client, "lost")
+    with pytest.raises(UnsettledError, match=r"nothing was cancelled: sacct could not be asked.*no") as caught:
+        client.cancel([run])
+    assert caught.value.hint == f"`trainsub cancel {run}` tries again."
+
+
+def test_only_runs_of_the_cluster_that_is_named(desk: Desk, client: Client) -> None:
+    """As everywhere with --cluster."""
+    run = submitted(client)
+    with pytest.raises(UnknownRunError, match="on cluster beta") as caught:
+        desk.client(cluster="beta").cancel([run.run])
+    assert "`trainsub sync beta`" in (caught.value.hint or "")
+    assert desk.client(cluster="alpha").cancel([run.run])[0].jobs == (1000,)

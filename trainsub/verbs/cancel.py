@@ -77,7 +77,7 @@ def _settled(session: Session, run: Run) -> Run:
                 return _outcome(session, run)
         if session.clock.monotonic() >= end:
             raise UnsettledError(
-                f"run {run.run} is still being submitted by another command", hint="Try again in a moment."
+                f"run {run.run} is being submitted right now, for a minute already", hint="Try again in a moment."
             )
         session.tell_once(f"run {run.run} is being submitted right now; waiting for its outcome")
         session.clock.sleep(_PAUSE)
