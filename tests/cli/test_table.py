@@ -6,6 +6,7 @@ from trainsub.cli.table import Table
 
 
 def lines(table: Table, width: int | None = None, *, colour: bool = False) -> list[str]:
+    """The table as a list of its lines."""
     return list(table.lines(width=width, colour=colour))
 
 
