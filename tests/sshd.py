@@ -103,8 +103,8 @@ class Server:
                     os.kill(int(pid), signal.SIGKILL)
 
 
-def start_sshd(directory: Path, *extra: str) -> Server:
-    """Start an sshd with its own host keys."""
+def start_sshd(directory: Path, *extra: str, program: str = SSHD) -> Server:
+    """Start an sshd with its own host keys; by another name it has PAM settings of its own."""
     for kind in ("ed25519", "ecdsa", "rsa"):
         make_key(directory / f"host_{kind}", kind)
     make_key(directory / "id")
@@ -131,7 +131,7 @@ def start_sshd(directory: Path, *extra: str) -> Server:
         )
     )
     with (directory / "sshd.log").open("wb") as log:
-        process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(directory / "sshd_config")], stderr=log)
+        process = subprocess.Popen([program, "-D", "-e", "-f", str(directory / "sshd_config")], stderr=log)
     server = Server(directory, port, process)
     server.known_hosts.write_text(f"[127.0.0.1]:{port} {server.host_key()}\n")
     for _ in range(200):

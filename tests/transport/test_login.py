@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import paramiko
 import pytest
 from codes import CodeServer, Rules
-from sshd import Server, make_key, output
+from sshd import SSHD, Server, make_key, output, start_sshd, stop_sshd
 from terminal import Terminal
 
 from trainsub.transport import KeepsLogin, Transport
@@ -139,6 +140,57 @@ def test_password_and_code_once(
     transport = connect(config, transport="openssh")
     assert output(transport, "cat", stdin=b"rides\n") == b"rides\n"
     assert transport.connections == 0
+
+
+def test_the_page_shows_what_is_seen(codes: Callable[..., Path], tmp_path: Path, runtime: Path) -> None:
+    """The dialogue in docs/how-to/log-in-with-2fa.md, typed as it stands there."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "log-in-with-2fa.md").read_text()
+    shown = page.partition("```text\n")[2].partition("```")[0].splitlines()
+    rounds = (("", (("Password: ", False, "secret"),)), ("", (("Verification code: ", False, "123456"),)))
+    desk = Desk(tmp_path, codes(rounds=rounds), runtime)
+    with desk.at_terminal(*shown[0].removeprefix("$ trainsub ").split()) as terminal:
+        for prompt, answer in (("Password: ", "secret"), ("Verification code: ", "123456")):
+            terminal.expect(prompt)
+            terminal.type(answer)
+        assert terminal.end() == 0
+    said = re.sub(r"[\w.-]+@127\.0\.0\.1:\d+", "me@login.example.org:22", terminal.shown)
+    said = re.sub(r"[\w.-]+@127\.0\.0\.1", "me@login.example.org", said)
+    assert [line.strip() for line in said.splitlines() if line.strip()] == shown[1:]
+
+
+@pytest.fixture
+def pam(_sshd_installed: None, tmp_path: Path) -> Iterator[Server]:
+    """A real sshd that wants a key and then, by PAM, a code; PAM knows a service by its program's name."""
+    modules = list(Path("/").glob("lib/*/security/pam_exec.so"))
+    if os.getuid() != 0 or not modules:
+        pytest.skip("NOT TESTED with PAM: it takes root and libpam-modules")
+    check, name = tmp_path / "check", f"tstest{os.getpid()}"
+    check.write_text('#!/bin/sh\nread -r code || :\n[ "$(printf %s "$code" | tr -d \'\\0\')" = 4711 ]\n')
+    check.chmod(0o755)
+    (tmp_path / name).symlink_to(SSHD)
+    service = Path("/etc/pam.d") / name
+    permit = "\n".join(f"{kind} required pam_permit.so" for kind in ("auth", "account", "session"))
+    service.write_text(f"auth required pam_exec.so expose_authtok quiet {check}\n{permit}\n")
+    steps = ("KbdInteractiveAuthentication yes", "AuthenticationMethods publickey,keyboard-interactive")
+    try:
+        server = start_sshd(tmp_path, "UsePAM yes", *steps, program=str(tmp_path / name))
+        yield server
+        stop_sshd(server)
+    finally:
+        service.unlink()
+
+
+@pytest.mark.parametrize("kind", ["openssh", "paramiko"])
+def test_key_and_pam(pam: Server, tmp_path: Path, runtime: Path, kind: str) -> None:
+    """Key, wrong code, right code on a real sshd with PAM; then, with openssh, a command without a terminal."""
+    desk = Desk(tmp_path, pam.config(tmp_path / "config"), runtime, kind)
+    assert not desk.reaches()
+    with desk.at_terminal("cluster", "login") as terminal:
+        for answer in ("1111", "4711"):
+            terminal.expect("Password: ")
+            terminal.type(answer)
+        assert terminal.end() == 0
+    assert desk.reaches() == (kind == "openssh")
 
 
 def test_wrong_code(codes: Callable[..., Path], tmp_path: Path, runtime: Path) -> None:

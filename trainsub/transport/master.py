@@ -157,8 +157,9 @@ class Masters:
             mux, pid = _greet(path)
         except (MuxLostError, MuxRefusedError) as error:
             raise TransportError(
-                f"ssh connected to {self._where}, but the connection cannot be shared: {error} {said}".rstrip(),
-                hint=f"the folder {path.parent} may be on a file system without Unix sockets",
+                f"ssh logged in to {self._where}, but then there was no connection to share: {error} {said}".rstrip(),
+                hint=f"the server may have hung up at once, see: {self._way.command} true; or {path.parent} is on a"
+                " file system without Unix sockets",
             ) from error
         with contextlib.suppress(OSError):  # the disk is full: then it is not known how long it stays
             _note(path).write_text(f"{pid} {idle}\n")

@@ -20,7 +20,7 @@ from trainsub.transport.ssh_program import ask_settings, check_host, file_option
 
 _MOST_HOPS = 8
 _ASKING = (("keyboard-interactive", "kbdinteractiveauthentication"), ("password", "passwordauthentication"))
-_KEEPALIVE_INTERVAL = 30
+_KEEPALIVE_INTERVAL = 10
 _KEEPALIVE_COUNT = 3
 _JUMP = re.compile(r"^(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]/]+))(?::(?P<port>\d+))?/?$")
 _TOKEN = re.compile(r"%(.)")
