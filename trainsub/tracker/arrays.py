@@ -40,6 +40,8 @@ def observe(job: Job, poll: Poll, now: datetime) -> Job:
     whole = begin(job)
     said = of_tasks(whole, poll)
     tasks = tuple(single.observe(task, said[index], poll, now) for index, task in indexed(whole))
+    if poll.queue is None:
+        return replace(whole, tasks=tasks)  # sacct may have added to the bill; nothing else is concluded
     return job if tasks == job.tasks else summed(whole, tasks)
 
 
@@ -52,6 +54,12 @@ def own_id(task: Job, array_id: int) -> int | None:
     """Slurm's id of a task; None while it has none of its own. The task that starts last is given the array's."""
     started = task.start_time is not None or any(one.start for one in task.allocations)
     return task.job_id if started or task.job_id != array_id else None
+
+
+def writers(job: Job) -> tuple[Job, ...]:
+    """Whoever has a log: the job, or the tasks of an array that have begun, by index."""
+    begun = tuple(task for task in job.tasks if own_id(task, job.job_id) is not None)
+    return begun or (job,)
 
 
 def summed(job: Job, tasks: Sequence[Job]) -> Job:

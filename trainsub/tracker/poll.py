@@ -14,8 +14,10 @@ from trainsub.slurm.states import phase
 from trainsub.tracker.values import Job
 
 CLOCKS_APART = timedelta(days=1)
-"""How far a laptop's clock may be off, and how late a job may be requeued after its end. What lies further from a job
-in time is another job that was given the same id."""
+"""How far a laptop's clock may be off: what was submitted longer before a job is another one that had the same id."""
+REQUEUED_WITHIN = timedelta(days=7)
+"""How long after its end a job may be requeued, as long as slurmctld keeps it (``MinJobAge``, usually five minutes).
+What was submitted later than that under the same id is another job."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def is_ours(row: QueueRow, job: Job) -> bool:
     if submit is None:
         return True
     ended = job.end_time if phase(job.state) == "finished" else None
-    return submit >= job.submitted - CLOCKS_APART and (ended is None or submit <= ended + CLOCKS_APART)
+    return submit >= job.submitted - CLOCKS_APART and (ended is None or submit <= ended + REQUEUED_WITHIN)
 
 
 def own_records(job: Job, rows: Iterable[AccountRow]) -> list[AccountRow]:
@@ -138,7 +140,7 @@ def own_records(job: Job, rows: Iterable[AccountRow]) -> list[AccountRow]:
     for row in sorted((row for row in rows if row.name == job.run), key=_age):
         if row.submit is not None and row.submit < job.submitted - CLOCKS_APART:
             continue
-        if row.submit is not None and ended is not None and row.submit > ended + CLOCKS_APART:
+        if row.submit is not None and ended is not None and row.submit > ended + REQUEUED_WITHIN:
             break
         own.append(row)
         ended = max(filter(None, (ended, row.end)), default=None)
