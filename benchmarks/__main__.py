@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Iterator, Sequence
 
-from benchmarks import following, startup, submitting
+from benchmarks import following, listing, muxed, startup, submitting
 from benchmarks.table import Row, markdown
 from benchmarks.world import world
 
-NETWORK = ("submit", "logs")
+NETWORK = ("submit", "muxed", "logs", "status")
 NAMES = ("startup", *NETWORK)
 
 
@@ -36,8 +36,12 @@ def _network(names: Sequence[str], *, timeline: bool) -> Iterator[Row]:
     with world() as built:
         if "submit" in names:
             yield from submitting.measure(built, timeline=timeline)
+        if "muxed" in names:
+            yield from muxed.measure(built)
         if "logs" in names:
             yield from following.measure(built)
+        if "status" in names:
+            yield from listing.measure(built)
 
 
 if __name__ == "__main__":

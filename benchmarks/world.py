@@ -84,9 +84,15 @@ class World:
         path.write_text(_SPEC.format(command=json.dumps(list(command)), slurm=slurm))
         return path
 
-    def ssh(self, command: str) -> list[str]:
+    def ssh(self, command: str, *options: str) -> list[str]:
         """The command line of a plain ssh through the relay."""
-        return ["ssh", "-F", str(self.ssh_config), HOST, command]
+        return ["ssh", "-F", str(self.ssh_config), *options, HOST, command]
+
+    def configure(self, **keys: object) -> None:
+        """Write trainsub's configuration anew, with more keys for the cluster."""
+        given = {"host": HOST, "ssh_config": str(self.ssh_config), "remote_root": "/home/alice/trainsub", **keys}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in given.items()]
+        (self.home / "config.toml").write_text("\n".join(["[clusters.far]", *lines, ""]))
 
     def audit(self) -> list[dict[str, object]]:
         """The audit log."""
@@ -123,12 +129,7 @@ def _reach(built: World) -> None:
     known.write_text(known_hosts_text(built.relay.port, public))
     key = built.cluster.directory / "id_ed25519"
     built.ssh_config.write_text(ssh_config_text(HOST, port=built.relay.port, user="alice", key=key, known_hosts=known))
-    (built.home / "config.toml").write_text(
-        "[clusters.far]\n"
-        f'host = "{HOST}"\n'
-        f"ssh_config = {json.dumps(str(built.ssh_config))}\n"
-        'remote_root = "/home/alice/trainsub"\n'
-    )
+    built.configure()
 
 
 def _write_project(project: Path) -> None:
