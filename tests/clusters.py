@@ -243,11 +243,13 @@ class SlurmCluster:
         self._until_orphans_are_gone()
 
     def lose_queue(self) -> None:
-        """Take the file of its jobs from slurmctld, as after a crash of its disk: the accounts are told nothing."""
+        """Take the file of its jobs from slurmctld while the database is down: the accounts never hear of their end."""
+        self.kill_service("slurmdbd")
         self.kill_service("slurmctld")
         self.check(["sh", "-c", "rm -f /var/lib/trainsub/slurmctld/job_state*"])
         self.check(["slurmctld", "-i"])
         self._until_orphans_are_gone()
+        self.service("slurmdbd")
 
     def _until_orphans_are_gone(self) -> None:
         """Wait until the nodes have ended jobs that slurmctld forgot, and forgotten them too: it gives their ids again."""

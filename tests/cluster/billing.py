@@ -21,12 +21,19 @@ class Held:
     gpus: int
 
 
-def rows(cluster: SlurmCluster, job_id: int) -> list[Held]:
-    """All that the tables say of a job, requeues and resizes included, oldest first."""
+def rows(cluster: SlurmCluster, job_id: int, name: str = "") -> list[Held]:
+    """All that the tables say of a job, requeues and resizes included, oldest first.
+
+    Args:
+        cluster: Whose tables.
+        job_id: The job.
+        name: Its name, where the id may have been given to others too.
+    """
+    ours = f" AND job_name = '{name}'" if name else ""
     (tres,) = cluster.sql("SELECT id FROM tres_table WHERE type = 'gres' AND name = 'gpu'")
     found = cluster.sql(
         "SELECT time_start, time_end, time_suspended, tres_alloc FROM sandbox_job_table"
-        f" WHERE id_job = {job_id} ORDER BY job_db_inx"
+        f" WHERE id_job = {job_id}{ours} ORDER BY job_db_inx"
     )
     return [
         Held(_number(start), _number(end), _number(suspended), _count(alloc, f"{tres[0]}="))

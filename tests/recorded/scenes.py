@@ -6,7 +6,8 @@ from collections.abc import Callable
 from recorded.stage import HASH, SINCE, Stage, run_of, wait
 
 from trainsub.record.names import comment
-from trainsub.slurm import sacct, sbatch, scancel, scontrol, sinfo, squeue
+from trainsub.slurm import named as slurm_named
+from trainsub.slurm import sacct, sbatch, scancel, scontrol, sinfo, squeue, strays
 
 Options = dict[str, sbatch.Value]
 SLEEP = "exec sleep 300"
@@ -110,8 +111,8 @@ def held(stage: Stage) -> None:
         stage.submit("held-by-root", SLEEP, {"begin": "now+1hour"}),
     )
     stage.root("scontrol", "hold", str(roots))
-    stage.all_of("held", stage.until(mine, "PENDING JobHeldUser"))
-    stage.all_of("held-by-root", stage.until(roots, "PENDING JobHeldAdmin"))
+    stage.waiting("held", mine, "JobHeldUser")
+    stage.waiting("held-by-root", roots, "JobHeldAdmin")
     stage.clear()
 
 
@@ -132,7 +133,7 @@ def array(stage: Stage) -> None:
     wait(lambda: len(_ends(stage.there(*booked))) == 6, "the records of all tasks")
     stage.queue("array-ended", run)
     stage.accounts("array-ended", job)
-    stage.all_of("array-held", stage.submit("array-held", SLEEP, {"array": "1-100:3", "hold": True}))
+    stage.waiting("array-held", stage.submit("array-held", SLEEP, {"array": "1-100:3", "hold": True}), "JobHeldUser")
     stage.clear()
 
 
@@ -206,6 +207,7 @@ def hostile(stage: Stage) -> None:
         argv = [*stage.argv_of_sbatch(run)]
         argv[2], argv[3] = f"--job-name={text}", f"--comment={comment(run, 1)} {text}"
         jobs.append(int(stage.there(*argv)))
+    stage.until_booked(jobs[-1], "PENDING")
     stage.record("hostile.squeue", squeue.argv())
     stage.accounts("hostile", *jobs)
     stage.clear()
@@ -233,6 +235,7 @@ def waiting(stage: Stage) -> None:
     expected = ["squeue", "-h", "-j", str(jobs["resources"]), "-o", "%S"]
     wait(lambda: stage.there(*expected).strip() != "N/A", "an expected start", 60)
     for name, job in jobs.items():
+        stage.until_booked(job, "PENDING")
         stage.queue(f"waits-{name}", run_of(f"waits-{name}"))
         stage.accounts(f"waits-{name}", job)
     stage.long_form("waits-resources", jobs["resources"])
@@ -245,10 +248,10 @@ def waiting(stage: Stage) -> None:
 def limited(stage: Stage) -> None:
     """There is room, but the account has no more GPUs to give; and a node that is named is drained."""
     job = stage.submit("waits-limit", SLEEP, {"account": "small", "nodes": 2, "gpus_per_node": 8})
-    stage.all_of("waits-limit", stage.until(job, "PENDING Assoc"))
+    stage.waiting("waits-limit", job, "Assoc")
     stage.root("scontrol", "update", "NodeName=n3", "State=DRAIN", "Reason=test")
     job = stage.submit("waits-drained", SLEEP, {"nodelist": "n3"})
-    stage.all_of("waits-drained", stage.until(job, "PENDING ReqNodeNotAvail"))
+    stage.waiting("waits-drained", job, "ReqNodeNotAvail")
     stage.record("node-drained.sinfo", sinfo.argv())
     stage.clear()
     stage.root("scontrol", "update", "NodeName=n3", "State=RESUME")
@@ -259,8 +262,7 @@ def never_satisfied(stage: Stage) -> None:
     bad = stage.until(stage.submit("bad", "exit 1"), "FAILED")
     waits = stage.submit("never", SLEEP, {"dependency": f"afterok:{bad}"})
     ends = stage.submit("never-killed", SLEEP, {"dependency": f"afterok:{bad}", "kill_on_invalid_dep": "yes"})
-    stage.until(waits, "PENDING DependencyNeverSatisfied")
-    stage.all_of("never", waits)
+    stage.waiting("never", waits, "DependencyNeverSatisfied")
     stage.until_booked(stage.until(ends, "CANCELLED"), "CANCELLED")
     stage.all_of("never-killed", ends)
     stage.clear()
@@ -268,13 +270,51 @@ def never_satisfied(stage: Stage) -> None:
 
 def unknown(stage: Stage) -> None:
     """Ids and names that there never were; alone and beside one that there is."""
-    job = stage.submit("known", SLEEP, {"hold": True})
+    job = stage.until_booked(stage.submit("known", SLEEP, {"hold": True}), "PENDING")
     stage.queue("unknown", "nobody-00000000")
     stage.accounts("unknown", 799_999)
     stage.accounts("unknown-and-known", job, 799_999)
     stage.long_form("unknown", 799_999)
     stage.record("unknown.scancel", scancel.argv([799_999]))
     stage.record("by-name.sacct", sacct.by_name_argv(run_of("completed"), SINCE))
+    stage.clear()
+
+
+def named(stage: Stage) -> None:
+    """What a settler and a machine that knows nothing ask: jobs of one name, and all that bear trainsub's comment."""
+    run = run_of("named")
+    job = stage.submit("named", SLEEP, {"array": "1-2"})
+    held = stage.submit("stray", SLEEP, {"hold": True})
+    wait(lambda: stage.there("squeue", "-h", "-t", "R", "-n", run, "-o", "%A").count("\n") == 2, "two tasks to run")
+    stage.until_booked(job, "RUNNING")
+    stage.until_booked(held, "PENDING")
+    stage.record("named.squeue-named", slurm_named.queue_argv(run))
+    stage.record("named.sacct-named", slurm_named.accounts_argv(run, SINCE))
+    stage.record("named.squeue-strays", strays.queue_argv())
+    stage.record("named.sacct-strays", strays.accounts_argv(SINCE))
+    stage.clear()
+
+
+def ordered(stage: Stage) -> None:
+    """Holding, releasing and requeuing jobs that take the order, and that do not."""
+    runs, waits = (
+        stage.submit("ordered", SLEEP, {"no_requeue": True}),
+        stage.submit("ordered-waits", SLEEP, {"begin": "now+1hour"}),
+    )
+    stage.until(runs, "RUNNING")
+    orders: tuple[tuple[str, scontrol.Order, int], ...] = (
+        ("holds", "hold", waits),
+        ("releases", "release", waits),
+        ("holds-again", "hold", waits),
+        ("requeues-waiting", "requeue", waits),
+        ("requeues-never", "requeue", runs),
+        ("holds-unknown", "hold", 799_999),
+    )
+    for name, order, job in orders:
+        stage.record(f"{name}.scontrol-order", scontrol.order_argv(order, job))
+    stage.root("scontrol", "release", str(waits))
+    stage.root("scontrol", "hold", str(waits))
+    stage.record("releases-denied.scontrol-order", scontrol.order_argv("release", waits))
     stage.clear()
 
 
@@ -416,8 +456,9 @@ Scene = Callable[[Stage], None]
 
 SCENES: tuple[Scene, ...] = (
     described,
-    # While the queue holds nothing else: these two ask for all of it.
+    # While the queue and the accounts hold nothing else: these ask for all.
     hostile,
+    named,
     waiting,
     limited,
     running,
@@ -435,6 +476,7 @@ SCENES: tuple[Scene, ...] = (
     preempted,
     never_satisfied,
     unknown,
+    ordered,
     refused,
     node_failed,
     dbd_down,

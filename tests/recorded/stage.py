@@ -65,6 +65,12 @@ class Stage:
         """Record the controller's long form of a job as ``<name>.scontrol-job.txt``."""
         self.record(f"{name}.scontrol-job", ["scontrol", "show", "job", str(job)])
 
+    def waiting(self, name: str, job: int, reason: str) -> None:
+        """Record all three of a job that waits, when squeue gives this reason; 22.05 tells the accounts seconds later."""
+        self.until(job, f"PENDING {reason}")
+        self.until_booked(job, "PENDING")
+        self.all_of(name, job)
+
     def all_of(self, name: str, job: int) -> None:
         """Record all three."""
         self.queue(name, run_of(name))
