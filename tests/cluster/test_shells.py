@@ -7,10 +7,14 @@ from cluster.laptop import Laptop, finish
 from clusters import SlurmCluster
 
 
+@pytest.mark.parametrize("transport", ["paramiko", "openssh"])
 @pytest.mark.parametrize("user", ["bob", "tess", "finn"])
-def test_any_login_shell_will_do(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory, user: str) -> None:
+def test_any_login_shell_will_do(
+    cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory, user: str, transport: str
+) -> None:
     """A talkative .bashrc, tcsh and fish: submit, follow, status, cancel, usage."""
-    laptop = Laptop(tmp_path_factory.mktemp(user) / "home", cluster, user=user)
+    home = tmp_path_factory.mktemp(user) / "home"
+    laptop = Laptop(home, cluster, user=user, keys=f'transport = "{transport}"')
     spec = laptop.project(
         """\
         name = "shell"
@@ -41,6 +45,7 @@ def test_any_login_shell_will_do(cluster: SlurmCluster, tmp_path_factory: pytest
     assert laptop.run("wait", held["run"]).code == 11
     assert laptop.run("usage", "shell", "--json").ok().document["runs"][0]["state"] == "COMPLETED"
     assert laptop.run("cluster", "check").code == 0
+    assert laptop.run("cluster", "logout").code == 0
 
 
 @pytest.mark.parametrize("below", ["sp ace/ünï'cödé $HOME;世界", "percent %j", "~"])
