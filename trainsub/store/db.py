@@ -183,8 +183,10 @@ class Store:
         schedule: Callable[[Schedule], Schedule] | None = None,
     ) -> None:
         """Record a poll: the jobs of which it told something, as pairs of before and after, and the rest of it."""
-        seen = [pair for pair in changed if only_seen(*pair)]
-        told = [pair for pair in changed if not only_seen(*pair)]
+        seen: list[tuple[Job, Job]] = []
+        told: list[tuple[Job, Job]] = []
+        for pair in changed:
+            (seen if only_seen(*pair) else told).append(pair)
         with self._transaction() as db:
             if not touch(db, seen):
                 told = list(changed)
