@@ -181,6 +181,15 @@ def test_a_changed_host_key_is_refused(laptop: Laptop, stranger: tuple[Laptop, P
         (["qos=reserved"], "slurm.qos"),
         (["qos=limited", "time=6"], "slurm.time"),
         (["partition=debug", "nodes=3"], "slurm.nodes"),
+        (["gpus_per_node=99"], "slurm.gpus_per_node)"),
+        (["qos=limited", "gpus_per_node=9"], "slurm.gpus_per_node, slurm.nodes)"),
+        (["cpus_per_task=999"], "slurm.cpus_per_task)"),
+        (["mem=99999G"], "slurm.mem)"),
+        (["constraint=nope"], "slurm.constraint)"),
+        (["reservation=nope"], "slurm.reservation)"),
+        (["nodelist=nope"], "slurm.nodelist)"),
+        (["gres=foo:1"], "slurm.gres)"),
+        (["array=0-99999999"], "slurm.array)"),
     ],
 )
 def test_what_sbatch_refuses_leaves_nothing(laptop: Laptop, options: list[str], field: str) -> None:
@@ -193,6 +202,13 @@ def test_what_sbatch_refuses_leaves_nothing(laptop: Laptop, options: list[str], 
     assert {(run["phase"], run["job_id"]) for run in shown} == {("refused", None)}
     assert laptop.run("wait", shown[0]["run"]).code == 5
     assert laptop.run("logs", shown[0]["run"]).code == 5
+
+
+def test_ranks_that_are_too_many_are_the_launchs(laptop: Laptop) -> None:
+    """Slurm speaks of processors; the spec asks for them by its ranks."""
+    sets = ("--set", "launch.nproc_per_node=999", "--set", "slurm.cpus_per_task=2")
+    field = re.escape("(launch.nproc_per_node, slurm.cpus_per_task)")
+    refused(laptop, laptop.project(SPEC), *sets, code=5, kind="refused", says=field)
 
 
 def test_a_limit_on_jobs_is_explained(laptop: Laptop) -> None:

@@ -107,7 +107,7 @@ def test_every_limit_has_a_remedy_and_says_where_it_is_written() -> None:
         ("(ReqNodeNotAvail, UnavailableNodes:n[1-3])", "these nodes are not available: n[1-3]", "`sinfo -R`"),
         ("ReqNodeNotAvail,UnavailableNodes:n1", "these nodes are not available: n1", "`sinfo -R`"),
         ("ReqNodeNotAvail, Reserved for maintenance", "reserved for maintenance", "short enough to end by then"),
-        ("ReqNodeNotAvail, May be reserved for other job", "reserved for another job", "`nodelist`"),
+        ("ReqNodeNotAvail, May be reserved for other job", "drained, or reserved for another job", "`nodelist`"),
         (
             "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
             "too many nodes of the partition are down",

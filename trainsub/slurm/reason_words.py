@@ -172,7 +172,10 @@ SENTENCES: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"ReqNodeNotAvail, ?May be reserved for other job",
-        Meaning("the nodes that it needs seem to be reserved for another job", CODES["ReqNodeNotAvail"].remedy),
+        Meaning(
+            "nodes that it needs are not available: drained, or reserved for another job",
+            CODES["ReqNodeNotAvail"].remedy,
+        ),
     ),
     (
         r"Nodes required for job are DOWN, DRAINED or reserved.*",
