@@ -17,6 +17,8 @@ from trainsub import errors
 from trainsub.cli.app import app
 from trainsub.config.reference import config_reference
 from trainsub.documents import models
+from trainsub.slurm.reason_words import CODES
+from trainsub.slurm.reasons import explain
 from trainsub.spec.reference import spec_reference
 
 # What minislurm must answer is kept beside the tests.
@@ -222,6 +224,31 @@ def _type(annotation: Any) -> str:  # noqa: PLR0911 -- one for each kind of type
     return NAMES[annotation]
 
 
+REASONS_INTRODUCTION = """\
+# Reasons
+
+What each reason of Slurm 22.05, 24.11 and 26.05 means, and what can be done. `trainsub status` says it of the runs that
+wait; see [why does my job wait](../how-to/why-does-my-job-wait.md). A reason that is not here is shown as it is.
+"""
+
+
+def reasons_page() -> str:
+    """Every reason, as the versions' own libraries name them."""
+    data = Path(__file__).parents[1] / "tests" / "data" / "slurm"
+    of_version = {file.parent.name: file.read_text().split() for file in sorted(data.glob("*/reasons.txt"))}
+    limits = sorted({code for codes in of_version.values() for code in codes} - CODES.keys())
+    lines = [REASONS_INTRODUCTION]
+    for title, codes in (("The queue, nodes, and ends", sorted(CODES)), ("Limits of accounts and QOS", limits)):
+        lines += [f"## {title}", "", "| reason | it says that | what to do |", "|---|---|---|"]
+        for code in codes:
+            having = [version for version, known in of_version.items() if code in known]
+            only = f" ({', '.join(having)} only)" if len(having) < len(of_version) else ""
+            told = explain(code)
+            lines.append(f"| `{code}`{only} | {_cell(told.words)} | {_cell(told.remedy)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def _cell(text: str) -> str:
     """Text in a table's cell."""
     return text.replace("|", "\\|").replace("\n", " ")
@@ -233,6 +260,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_reference,
     "exit-codes.md": exit_codes_page,
     "json.md": json_page,
+    "reasons.md": reasons_page,
     "minislurm-contract.md": contract_page,
 }
 
