@@ -13,8 +13,8 @@ from trainsub.record import about
 from trainsub.remote.fence import SBATCH_TIMEOUT
 from trainsub.remote.inventory import Found, InventoryAsk, TakeRuns
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge
+from trainsub.remote.strays import Marked
 from trainsub.session import Session
-from trainsub.slurm.strays import Marked
 from trainsub.tracker.begin import first_job
 from trainsub.tracker.merge import merge
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, VOID, Code, Job, Run

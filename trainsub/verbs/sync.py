@@ -12,12 +12,11 @@ from trainsub import poller
 from trainsub.errors import ClusterError, OutputError, SlurmSilentError, TrainsubError, TransportError
 from trainsub.record.names import is_run_id
 from trainsub.record.paths import RunPaths
-from trainsub.remote import Completed
+from trainsub.remote import Completed, strays
 from trainsub.remote.inventory import Found, InventoryAsk, ListRuns
 from trainsub.restoring import BeingSubmittedError, run_found, stray
 from trainsub.scheduler import SlurmCli
 from trainsub.session import Session
-from trainsub.slurm import strays
 from trainsub.tracker.merge import contradiction, merge
 from trainsub.tracker.values import ACCEPTED, REFUSED, VOID, Run
 

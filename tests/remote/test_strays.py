@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from trainsub.errors import OutputError
-from trainsub.slurm import strays
-from trainsub.slurm.strays import Marked
+from trainsub.remote import strays
+from trainsub.remote.strays import Marked
 
 US = "\x1f"
 RUN = "demo-3f9a1c2e"
