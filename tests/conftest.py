@@ -2,9 +2,16 @@
 
 import signal
 
-from contract.table import pytest_terminal_summary
+import pytest
+from contract.table import tell_contract
+from faults.figures import tell_figures
 
-__all__ = ["pytest_terminal_summary"]
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what whole suites found."""
+    tell_contract(terminalreporter)
+    tell_figures(terminalreporter)
+
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control lets what runs in its background ignore Ctrl-C, and all that is started from there: no

@@ -9,7 +9,7 @@ PROPERTY = "contract"
 _MARKS = {"passed": "ok", "failed": "FAILED", "error": "ERROR", "skipped": "skipped"}
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def tell_contract(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of those rows that ran."""
     cells: dict[str, dict[str, str]] = {}
     for outcome, mark in _MARKS.items():

@@ -8,7 +8,8 @@ from trainsub.remote.fence import Claim, Discard, Look
 from trainsub.remote.frames import Frame
 from trainsub.remote.outcome import read_answer
 from trainsub.remote.requests import Completed, FindRoot, ListDirectory, ReadTail, Request, RunCommand
-from trainsub.remote.submit import SubmitRequest, submit
+from trainsub.remote.submission import SubmitRequest
+from trainsub.remote.submit import submit
 from trainsub.remote.talk import EndedError, Talk
 from trainsub.tracker.values import UNKNOWN
 from trainsub.transport.base import Channel

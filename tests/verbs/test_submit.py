@@ -9,7 +9,7 @@ from verbs.desk import Clock, Desk, Elsewhere, Road, plan, stamp, submitted
 
 from trainsub import Client
 from trainsub.errors import AuthError, RefusedError, StoreError, TransportError, UnreachableError, UnsettledError
-from trainsub.store import db
+from trainsub.store import files
 from trainsub.transport.base import Channel
 
 DOWN = UnreachableError("no route to host")
@@ -233,7 +233,7 @@ def test_a_job_that_could_not_be_recorded_is_named_and_found(
     desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store is locked when sbatch answers: the error (exit 8) has the job's id, and the next command records it."""
-    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(files, "BUSY_SECONDS", 0.1)
     go = desk.alpha.holds("sbatch")
     flight = Elsewhere(lambda: submitted(client, "k"))
     desk.alpha.met("sbatch")

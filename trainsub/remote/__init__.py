@@ -20,7 +20,8 @@ from trainsub.remote.requests import (
 )
 from trainsub.remote.roots import check_root
 from trainsub.remote.settle import SettleReply, recall, settle
-from trainsub.remote.submit import Progress, SubmitReply, SubmitRequest, submit
+from trainsub.remote.submission import SubmitReply, SubmitRequest
+from trainsub.remote.submit import Progress, submit
 from trainsub.remote.talk import EndedError
 
 __all__ = [

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from trainsub.errors import OutputError
 from trainsub.record.names import Mark
+from trainsub.remote import named
 from trainsub.remote.ask import Ask
 from trainsub.remote.fence import SameFolder
+from trainsub.remote.named import NamedJob
 from trainsub.remote.requests import Completed, RunCommand
-from trainsub.slurm import named, scancel
-from trainsub.slurm.named import NamedJob
+from trainsub.slurm import scancel
 from trainsub.tracker.values import LINK
 
 _NO_ACCOUNTING = b"accounting storage is disabled"

@@ -80,22 +80,30 @@ room() { # what df says where hardly any is left: tar and others do not always t
 }
 
 receive() { # size, path
-	step receive take "$1" "$2"
-	# Less than promised: the connection is gone, or as good as gone.
-	[ "$(wc -c <"$2")" -eq "$1" ] || fail short receive "the input ended early, or stopped for $TS_SILENCE s"
+	step receive take_into "$1" "$2"
+	all_of_it "$(wc -c <"$2")" "$1"
 }
 
-take() { # size, path: piece by piece, each of which must come in time
+all_of_it() { # bytes that came, bytes announced.  Less: the connection is gone, or as good as gone.
+	[ "$1" -eq "$2" ] || fail short receive "the input ended early, or stopped for $TS_SILENCE s"
+}
+
+take_into() { # size, path
+	take "$1" >"$2"
+}
+
+take() { # size: piece by piece, each of which must come in time, and is a sign of life
 	TS_MORE=$1
 	while [ "$TS_MORE" -gt 0 ]; do
-		TS_PIECE=1048576
+		TS_PIECE=262144
 		[ "$TS_MORE" -gt "$TS_PIECE" ] || TS_PIECE=$TS_MORE
 		TS_MORE=$((TS_MORE - TS_PIECE))
 		within "$TS_SILENCE" "$TS_PIECE" || {
 			[ $? -eq 124 ] && return
 			return 1
 		}
-	done >"$2"
+		touch -c "$TS_NEW"
+	done
 }
 
 intact() { # path of an archive
@@ -111,11 +119,12 @@ unpack() {
 
 fetch_archive() { # the snapshot is in code/, whole
 	if alive verify intact "$TS_ARCHIVE"; then
-		[ -z "$TS_FIRST" ] || alive receive take "$TS_SIZE" /dev/null
+		# It comes all the same, and what follows it is for the next reader.
+		[ -z "$TS_FIRST" ] || all_of_it "$(take "$TS_SIZE" | wc -c)" "$TS_SIZE"
 		return 0
 	fi
 	[ -n "$TS_FIRST" ] || frame need
-	# Not alive: the growing file itself is the sign of life, and one that a dead connection cannot give.
+	# Not alive: what comes is itself the sign of life, and one that a dead connection cannot give.
 	receive "$TS_SIZE" "$TS_STAGE/.archive"
 	alive verify intact "$TS_STAGE/.archive" ||
 		fail content verify "the archive is not the one announced: its sha256 is $TS_SUM"

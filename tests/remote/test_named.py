@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from trainsub.errors import OutputError
 from trainsub.record.names import Mark
-from trainsub.slurm import named
-from trainsub.slurm.named import NamedJob
+from trainsub.remote import named
+from trainsub.remote.named import NamedJob
 
 US = "\x1f"
 RUN = "demo-3f9a1c2e"
