@@ -10,6 +10,7 @@ from clusters import SlurmCluster
 
 from trainsub.remote import Ask
 from trainsub.scheduler import SlurmCli
+from trainsub.scheduler.base import Before
 from trainsub.slurm import sacct, scancel, scontrol, sinfo, squeue, tres
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker.values import Job
@@ -124,7 +125,7 @@ def test_the_queue_and_the_accounts_tell_the_same(ask: Ask, jobs: Jobs) -> None:
     gone = ask.run(scancel.argv([jobs.failed.job_id], name=jobs.failed.run))
     assert gone.rc == 0 or scancel.says_ended(gone.err.decode()), gone
     asked = [jobs.held, jobs.runs, jobs.failed]
-    poll = SlurmCli(ask).poll(asked, root=jobs.laptop.root, everything=True)
+    poll = SlurmCli(ask).poll(asked, Before(datetime.now(UTC)), root=jobs.laptop.root, everything=True).poll
     assert poll.queue is not None
     assert [poll.queue[job.job_id].state for job in asked] == ["CANCELLED", "CANCELLED", "FAILED"]
     assert poll.accounting is True
