@@ -44,8 +44,9 @@ class Neighbour(Machine):
 
     def documents(self) -> tuple[Any, Any]:
         """What ``status`` and ``usage`` say of all runs, without what depends on when the cluster was asked."""
-        said = [self.run(verb, "--json").ok().document for verb in ("status", "usage")]
-        return without(said[0]), without(said[1])
+        # As ``sync`` does, ``usage`` asks the accounts of jobs that wait or run, too.
+        said = [self.run(verb, "--json").ok().document for verb in ("usage", "status")]
+        return without(said[1]), without(said[0])
 
     def run_dir(self, run: str) -> Path:
         """The run's directory on the cluster."""
