@@ -25,6 +25,8 @@ GO = "until [ -e ../go ]; do sleep 0.2; done"
 SILENT_NODE = "20"
 """Seconds until a node that does not answer is down; Slurm's default is 300."""
 DAY = 86_400
+OFTEN = "poll_seconds = 1"
+"""Slurm is asked every second; usually it is every 30 s."""
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -33,7 +35,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[SlurmCluster]:
     clusters.ensure([request.param])
     settings = {**REQUEUE_WAIT, "SLURMD_TIMEOUT": SILENT_NODE}
     with SlurmCluster(request.param, nodes=3, lua=True, env=settings) as started:
-        started.check(["sed", "-i", "s/^MinJobAge=.*/MinJobAge=2/", "/etc/slurm/slurm.conf"])
+        # Jobs that have ended are forgotten soon, and who is not answered gives up soon.
+        started.check(["sed", "-i", "s/^MinJobAge=.*/MinJobAge=2\\nMessageTimeout=4/", "/etc/slurm/slurm.conf"])
         started.service("slurmctld")
         started.wait_ready()
         yield started
@@ -42,7 +45,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[SlurmCluster]:
 @pytest.fixture
 def told(cluster: SlurmCluster, tmp_path: Path) -> Iterator[Told]:
     """Alice's machine; her jobs are ended at last."""
-    yield Told(Laptop(tmp_path / "home", cluster))
+    yield Told(Laptop(tmp_path / "home", cluster, keys=OFTEN))
     mend(cluster)
     cluster.exec(["scancel", "--user=alice"])
 
@@ -60,7 +63,7 @@ def test_the_database_is_down_while_jobs_end(cluster: SlurmCluster, told: Told, 
     for run in (early, late):
         told.until_queue(run, "RUNNING")
     # Another machine of Alice's, which has seen it run, and does not look while it ends.
-    other = Laptop(tmp_path / "other", cluster, root=laptop.root)
+    other = Laptop(tmp_path / "other", cluster, root=laptop.root, keys=OFTEN)
     assert other.submit(spec, "--key", spec.parent.name)["job_id"] == told.jobs[early]
     assert {run["state"] for run in other.run("status", "--json").ok().document["runs"]} == {"RUNNING"}
 
@@ -201,7 +204,7 @@ def test_the_login_node_is_rebooted(cluster: SlurmCluster, told: Told) -> None:
     laptop.there("mkdir", "-p", f"{laptop.root}/bin")
     slow = '#!/bin/sh\nsleep 4\nexec $(PATH=/usr/bin:/usr/local/bin command -v sbatch) "$@"\n'
     laptop.there("sh", "-c", 'printf %s "$1" >"$2" && chmod +x "$2"', "sh", slow, f"{laptop.root}/bin/sbatch")
-    laptop.configure(f'slurm_bin = "{laptop.root}/bin"')
+    laptop.configure(f'slurm_bin = "{laptop.root}/bin"\n{OFTEN}')
     submitting = laptop.start("submit", laptop.shell_job("true", name="cut", more="hold = true\n"), "--json")
     told.submits += 1
     until(lambda: "cut-" in laptop.there("ls", f"{laptop.root}/runs"), "sbatch to be called")
@@ -310,7 +313,7 @@ def forgetful(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Told]:
     """A cluster of its own: one that forgets jobs gives their ids again."""
     clusters.ensure([request.param])
     with SlurmCluster(request.param, nodes=1, env=REQUEUE_WAIT) as started:
-        yield Told(Laptop(tmp_path / "home", started))
+        yield Told(Laptop(tmp_path / "home", started, keys=OFTEN))
 
 
 def test_the_controller_forgets_its_jobs(forgetful: Told) -> None:
@@ -323,6 +326,7 @@ def test_the_controller_forgets_its_jobs(forgetful: Told) -> None:
     waiting = laptop.start("wait", cold, "--json")
     time.sleep(2)
     cluster.cold_start()
+    until(lambda: told.in_accounts(cold)[-1][0] == "CANCELLED", "the accounts to be told")
     assert finish(waiting, 120).code == 11
     told.check_ends({cold: "CANCELLED"})
     cluster.wait_ready()

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from recorded.stage import HASH, SINCE, Stage, run_of, wait
 
 from trainsub.record.names import comment
-from trainsub.slurm import named as slurm_named
-from trainsub.slurm import sacct, sbatch, scancel, scontrol, sinfo, squeue, strays
+from trainsub.remote import named as asked_by_name
+from trainsub.remote import strays
+from trainsub.slurm import sacct, sbatch, scancel, scontrol, sinfo, squeue
 
 Options = dict[str, sbatch.Value]
 SLEEP = "exec sleep 300"
@@ -288,8 +289,8 @@ def named(stage: Stage) -> None:
     wait(lambda: stage.there("squeue", "-h", "-t", "R", "-n", run, "-o", "%A").count("\n") == 2, "two tasks to run")
     stage.until_booked(job, "RUNNING")
     stage.until_booked(held, "PENDING")
-    stage.record("named.squeue-named", slurm_named.queue_argv(run))
-    stage.record("named.sacct-named", slurm_named.accounts_argv(run, SINCE))
+    stage.record("named.squeue-named", asked_by_name.queue_argv(run))
+    stage.record("named.sacct-named", asked_by_name.accounts_argv(run, SINCE))
     stage.record("named.squeue-strays", strays.queue_argv())
     stage.record("named.sacct-strays", strays.accounts_argv(SINCE))
     stage.clear()
