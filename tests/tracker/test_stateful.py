@@ -72,6 +72,19 @@ class Machine(RuleBasedStateMachine):
             self.slurm.requeue(truth, state)
 
     @rule(which=WHICH)
+    def cancel_one_that_waits(self, which: int) -> None:
+        """scancel 100_2: it is gone without a trace."""
+        if self.truth(which).sharing and self.truth(which).listed:
+            self.slurm.drop(self.truth(which))
+
+    @rule(nameless=st.booleans())
+    def cancel_all_that_wait(self, *, nameless: bool) -> None:
+        """scancel --state=PENDING: their shared row ends, and 22.05 names no index then."""
+        if not any(truth.together for truth in self.slurm.truths):
+            self.slurm.nameless = nameless
+            self.slurm.cancel_waiting()
+
+    @rule(which=WHICH)
     def queue_forgets(self, which: int) -> None:
         """squeue forgets what ended minutes ago."""
         truth = self.truth(which)
@@ -228,8 +241,9 @@ class Machine(RuleBasedStateMachine):
     def an_end_was_told(self) -> None:
         """Finished means that Slurm, or the run's own record, said so of each; no word is invented."""
         for one, truth in zip(parts(self.job), self.slurm.truths, strict=True):
-            assert one.state is None or one.state in self.words[truth.index]
-            assert not finished(one) or self.ends[truth.index]
+            words = self.words[truth.index] | ({"CANCELLED"} if truth.dropped else set())
+            assert one.state is None or one.state in words
+            assert not finished(one) or self.ends[truth.index] or truth.dropped
             assert not finished(one) or one.missing_since is None
         assert finished(self.job) == all(finished(one) for one in parts(self.job))
         assert not accounted(self.job) or finished(self.job)
@@ -266,6 +280,8 @@ def parts(job: Job) -> tuple[Job, ...]:
 
 def covers(row: QueueRow | AccountRow, truth: Truth) -> bool:
     """Whether a row speaks of a job."""
+    if row.array_job_id is None and truth.index is not None:
+        return truth.together and row.job_id == ARRAY
     if row.array_pending is not None:
         return str(truth.index) in row.array_pending.partition("%")[0].split(",")
     return row.array_task == truth.index

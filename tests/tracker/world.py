@@ -44,6 +44,8 @@ class Truth:
         accounts: What the database has of them.
         listed: squeue still has it.
         records: What the script itself wrote, one for each period that ended by itself.
+        dropped: It was cancelled alone while it waited, which leaves no trace.
+        together: It was cancelled with all others that waited: their shared row ends.
     """
 
     index: int | None
@@ -51,6 +53,8 @@ class Truth:
     accounts: list[Period] = field(default_factory=list)
     listed: bool = True
     records: list[ExitRecord] = field(default_factory=list)
+    dropped: bool = False
+    together: bool = False
 
     @property
     def now(self) -> Period:
@@ -61,6 +65,11 @@ class Truth:
     def job_id(self) -> int:
         """Slurm's own id of it."""
         return ARRAY if self.index is None else ARRAY + 1 + self.index
+
+    @property
+    def sharing(self) -> bool:
+        """Whether it waits in the row of its array."""
+        return self.index is not None and len(self.periods) == 1 and self.now.start is None and self.alive
 
     @property
     def alive(self) -> bool:
@@ -79,6 +88,8 @@ class Slurm:
         self.time = T0
         indices = [None] if tasks is None else range(tasks)
         self.truths = [Truth(index, [Period(T0)]) for index in indices]
+        self.nameless = False
+        """sacct's shared record names no index once it has ended, as on 22.05."""
         self.late = False
         """slurmdbd is behind: what happens does not reach the accounts."""
         self.sync()
@@ -88,6 +99,9 @@ class Slurm:
         for truth in self.truths:
             known = {(one.submit, one.start): one for one in truth.periods}
             purged = len(truth.accounts) and truth.accounts[0].submit != truth.periods[0].submit
+            if truth.dropped:
+                truth.accounts = []
+                continue
             truth.accounts = [one for one in known.values() if not purged or one.submit >= truth.accounts[0].submit]
 
     def tick(self, seconds: int) -> None:
@@ -120,6 +134,18 @@ class Slurm:
         truth.listed = True
         self.change(truth)
 
+    def drop(self, truth: Truth) -> None:
+        """A task that shares its array's row is cancelled: the row goes on without it."""
+        truth.dropped, truth.listed = True, False
+        self.change(truth, end=self.time, state="CANCELLED")
+
+    def cancel_waiting(self) -> None:
+        """All tasks that share the array's row are cancelled: the row itself ends."""
+        for truth in self.truths:
+            if truth.listed and truth.sharing:
+                truth.together = True
+                self.change(truth, end=self.time, state="CANCELLED")
+
     def lose_queue(self) -> None:
         """The controller starts with an empty state directory: nobody will ever close the records."""
         for truth in self.truths:
@@ -147,7 +173,11 @@ class Slurm:
             and truth.now.start is None
             and not (apart and len(truth.periods) > 1)
         ]
-        rows = [self._queue_row(truth) for truth in shown if truth not in shared]
+        together = [truth for truth in shown if truth.together and not truth.alive]
+        rows = [self._queue_row(truth) for truth in shown if truth not in shared and truth not in together]
+        if together:
+            row = self._queue_row(together[0])
+            rows.append(replace(row, job_id=ARRAY, array_job_id=None, array_task=None))
         if shared:
             listed = ",".join(str(truth.index) for truth in shared)
             row = self._queue_row(shared[0])
@@ -169,7 +199,7 @@ class Slurm:
             self._account_row(truth, one)
             for truth in self.truths
             for one in truth.accounts
-            if truth.index is None or one.start is not None or one.end is not None or one.submit != T0
+            if truth.index is None or one.start is not None or one.submit != T0 or (one.end and not truth.together)
         ]
         waiting = [
             (truth, one)
@@ -181,6 +211,12 @@ class Slurm:
             listed = ",".join(str(truth.index) for truth, _ in waiting)
             shared = self._account_row(*waiting[0])
             rows.append(replace(shared, job_id=ARRAY, array_task=None, array_pending=f"{listed}%2"))
+        ended = [truth for truth in self.truths if truth.together and truth.accounts and truth.accounts[0].end]
+        if ended:
+            shared = self._account_row(ended[0], ended[0].accounts[0])
+            listed = ",".join(str(truth.index) for truth in ended)
+            named = {"array_job_id": None} if self.nameless else {"array_pending": f"{listed}%2"}
+            rows.append(replace(shared, job_id=ARRAY, array_task=None, **named))
         return rows
 
     def _account_row(self, truth: Truth, one: Period) -> AccountRow:

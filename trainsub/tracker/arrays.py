@@ -17,7 +17,8 @@ from datetime import datetime
 
 from trainsub.slurm import arrays, states
 from trainsub.tracker import single
-from trainsub.tracker.poll import Poll, of_tasks
+from trainsub.tracker.poll import Poll
+from trainsub.tracker.task_rows import begun, of_tasks
 from trainsub.tracker.values import Job
 
 _ORDER = ("running", "pending", "unknown", "finished")
@@ -50,16 +51,9 @@ def indexed(job: Job) -> list[tuple[int, Job]]:
     return [(task.array_task, task) for task in job.tasks if task.array_task is not None]
 
 
-def own_id(task: Job, array_id: int) -> int | None:
-    """Slurm's id of a task; None while it has none of its own. The task that starts last is given the array's."""
-    started = task.start_time is not None or any(one.start for one in task.allocations)
-    return task.job_id if started or task.job_id != array_id else None
-
-
 def writers(job: Job) -> tuple[Job, ...]:
     """Whoever has a log: the job, or the tasks of an array that have begun, by index."""
-    begun = tuple(task for task in job.tasks if own_id(task, job.job_id) is not None)
-    return begun or (job,)
+    return tuple(task for task in job.tasks if begun(task, job.job_id)) or (job,)
 
 
 def summed(job: Job, tasks: Sequence[Job]) -> Job:

@@ -7,7 +7,6 @@ from functools import cached_property
 
 from trainsub.record.exits import ExitRecord
 from trainsub.record.names import parse_comment
-from trainsub.slurm import arrays
 from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.states import phase
@@ -78,11 +77,13 @@ class Said:
         queued: Its row of squeue; None if there is none.
         rows: Its records of sacct, oldest first.
         records: Its own exit records, newest last.
+        array_told: sacct told of other tasks of its array, at least.
     """
 
     queued: QueueRow | None
     rows: Sequence[AccountRow]
     records: Sequence[ExitRecord]
+    array_told: bool = False
 
 
 def of_job(job: Job, poll: Poll) -> Said:
@@ -93,28 +94,6 @@ def of_job(job: Job, poll: Poll) -> Said:
         rows=own_records(job, (poll.accounts or {}).get(job.job_id, ())),
         records=(poll.records or {}).get(job.job_id, ()),
     )
-
-
-def of_tasks(job: Job, poll: Poll) -> dict[int, Said]:
-    """What was said of each task of an array, by index.
-
-    Tasks that have not started share a row in squeue, and one in sacct; a row of a task's own says more.
-    """
-    indices = frozenset(task.array_task for task in job.tasks if task.array_task is not None)
-    queued: dict[int, QueueRow] = {}
-    rows: dict[int, list[AccountRow]] = {index: [] for index in indices}
-    for row in poll.queued_tasks.get(job.job_id, ()):
-        if is_ours(row, job):
-            for index in _covers(row.array_task, row.array_pending, indices):
-                if row.array_task is not None or index not in queued:
-                    queued[index] = row
-    for record in own_records(job, poll.accounted_tasks.get(job.job_id, ())):
-        for index in _covers(record.array_task, record.array_pending, indices):
-            rows[index].append(record)
-    return {
-        index: Said(queued.get(index), _own_first(rows[index]), poll.recorded_tasks.get((job.job_id, index), ()))
-        for index in indices
-    }
 
 
 def is_ours(row: QueueRow, job: Job) -> bool:
@@ -145,21 +124,6 @@ def own_records(job: Job, rows: Iterable[AccountRow]) -> list[AccountRow]:
         own.append(row)
         ended = max(filter(None, (ended, row.end)), default=None)
     return own
-
-
-def _covers(task: int | None, pending: str | None, indices: frozenset[int]) -> frozenset[int]:
-    """The indices of an array that a row speaks of."""
-    if task is not None:
-        return indices & {task}
-    try:
-        return indices.intersection(arrays.parse(pending or "").indices)
-    except ValueError:
-        return frozenset()  # cut off, or something new: nothing is said of anybody
-
-
-def _own_first(rows: list[AccountRow]) -> Sequence[AccountRow]:
-    """A task's own records where it has some: then what its array's shared record says is older."""
-    return [row for row in rows if row.array_task is not None] or rows
 
 
 def _age(row: AccountRow) -> tuple[float, float]:

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from trainsub.slurm import states
 from trainsub.tracker import arrays
-from trainsub.tracker.poll import Poll, Said, of_job, of_tasks
+from trainsub.tracker.dropped import dropped
+from trainsub.tracker.poll import Poll, Said, of_job
+from trainsub.tracker.task_rows import of_tasks
 from trainsub.tracker.track import accounted, finished
 from trainsub.tracker.values import Job
 
@@ -56,6 +58,8 @@ def _untold(job: Job, said: Said, poll: Poll, now: datetime) -> bool:
     if shown or (finished(job) and job.exit_code is not None):
         return False
     if poll.accounting is not True:
+        return True
+    if dropped(job, said):
         return True
     ended = finished(job) or said.queued is not None
     return not ended and now - (job.missing_since or job.observed_at or job.submitted) >= RECORDS_AFTER

@@ -10,6 +10,7 @@ from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker import allocations
+from trainsub.tracker.dropped import PATIENCE, REASON, dropped
 from trainsub.tracker.poll import Poll, Said
 from trainsub.tracker.values import Job
 
@@ -42,7 +43,7 @@ def observe(job: Job, said: Said, poll: Poll, now: datetime) -> Job:
         return _from_record(job, record, now)
     if states.phase(job.state) == "finished":
         return job if job.exit_code else replace(job, exit_code=_recorded_code(job, said, poll))
-    return _missing(job, poll, now)
+    return _missing(job, said, poll, now)
 
 
 def fresh(job: Job, records: Sequence[ExitRecord]) -> ExitRecord | None:
@@ -135,7 +136,7 @@ def _from_record(job: Job, record: ExitRecord, now: datetime) -> Job:
     )
 
 
-def _missing(job: Job, poll: Poll, now: datetime) -> Job:
+def _missing(job: Job, said: Said, poll: Poll, now: datetime) -> Job:
     """squeue does not show the job, and nobody tells an end: that is told as such once both could be asked.
 
     The other one is sacct, or the run's own record where Slurm keeps no accounts.
@@ -146,6 +147,8 @@ def _missing(job: Job, poll: Poll, now: datetime) -> Job:
     lost = replace(job, missing_since=since, expected_start=None)
     if allocations.is_open(job.allocations) and now - since >= RUNAWAY_PATIENCE:
         return replace(lost, runaway=True, reason=RUNAWAY)
+    if dropped(job, said) and said.array_told and poll.records is not None and now - since >= PATIENCE:
+        return replace(lost, state="CANCELLED", reason=REASON, source="sacct", observed_at=now, missing_since=None)
     return lost
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from trainsub.slurm import states
-from trainsub.tracker import allocations, arrays, single
+from trainsub.tracker import allocations, arrays, dropped, single
 from trainsub.tracker.poll import Poll, of_job
 from trainsub.tracker.values import Job
 
@@ -17,6 +17,8 @@ def accounted(job: Job) -> bool:
     """Whether Slurm's records of the job are complete: it ended, and its newest record is of that end."""
     if job.tasks:
         return all(accounted(task) for task in job.tasks)
+    if job.reason == dropped.REASON:
+        return finished(job)
     return finished(job) and bool(job.allocations) and allocations.is_the_end(job, job.allocations[-1])
 
 
