@@ -1,6 +1,7 @@
 """One trial: a submission that breaks, the next command, and all that was said meanwhile."""
 
 import contextlib
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -65,8 +66,8 @@ class Trial:
                 self.errors.append(f"{type(error).__name__}: {error.message}")
             if not any(client_knows(client, run) for run in self.runs):
                 self.said.append(Said(plan.run, NONE))
-        except Exception as error:  # noqa: BLE001 - a bug, to be told with its trial
-            self.errors.append(f"{type(error).__name__}: {error}")
+        except Exception:  # noqa: BLE001 - a bug, to be told with its trial
+            self.errors.append(traceback.format_exc())
         self.note(client)
 
     def note(self, client: Client) -> None:

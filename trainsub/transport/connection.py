@@ -72,12 +72,24 @@ class Connection:
             inner.close()
             raise
         try:
-            authenticate(wire, target, self._ask, self._timeout)
+            self._authenticate(wire, target)
         except BaseException:
             wire.close()
             raise
         stream.ask = wire.ask_alive
         return wire
+
+    def _authenticate(self, wire: "Wire", target: Target) -> None:
+        import paramiko  # noqa: PLC0415 - is loaded by now; at the top it would cost every start
+
+        try:
+            authenticate(wire, target, self._ask, self._timeout)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            why = wire.last_words or str(error) or "it was closed"
+            raise UnreachableError(
+                f"the connection to {target.address} broke during the login: {why}",
+                hint="Try again; nothing was sent.",
+            ) from error
 
     def _stream(self, target: Target) -> Stream:
         if self._wires:

@@ -178,7 +178,7 @@ class WatchedStream:
         self._interval = interval
         self._count = count
         self._asked = 0
-        self._heard = time.monotonic()
+        self._quiet_since = time.monotonic()
         self._stalled: float | None = None
         self._closed = False  # paramiko looks for it, as real sockets have it
 
@@ -203,17 +203,19 @@ class WatchedStream:
         except TimeoutError:
             self._watch()
             raise
-        self._heard = time.monotonic()
+        self._quiet_since = time.monotonic()
         self._asked = 0
         self.received += len(data)
         return data
 
     def _watch(self) -> None:
         now = time.monotonic()
-        if self.ask is None or now - self._heard < self._interval * (self._asked + 1):
+        if self.ask is None or now - self._quiet_since < self._interval:
             return  # before there is something to ask, the handshake has timeouts of its own
         if self._asked >= self._count:
             raise _aborted("the other side has been silent for too long")
+        # From the question, not from the last word: a laptop that was asleep gives each question its time.
+        self._quiet_since = now
         self._asked += 1
         self.ask()
 
