@@ -59,6 +59,7 @@ class State:
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else None
         sys.stdout.write("".join(f"{line}\n" for line in table.lines(width=width, colour=_colourful(sys.stdout))))
+        sys.stdout.flush()  # before what is told on stderr next
 
     def show_error(self, error: TrainsubError) -> None:
         """Say what happened, where, and what to do next."""
