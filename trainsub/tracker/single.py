@@ -23,8 +23,8 @@ RUNAWAY = (
     "`sacctmgr show runawayjobs` lets the operator end the record"
 )
 """The reason that is told then; Slurm itself tells none."""
-ABSURD = timedelta(days=366)
-"""An expected start further off is none: behind jobs without a time limit Slurm plans for the year 8831."""
+ABSURD = timedelta(days=300)
+"""An expected start further off is none: behind jobs without a time limit Slurm plans for next year, or for 8831."""
 
 
 def observe(job: Job, said: Said, poll: Poll, now: datetime) -> Job:
