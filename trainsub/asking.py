@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from trainsub.errors import OutputError, SlurmSilentError
@@ -90,15 +90,25 @@ def ask(session: Session, cluster: str, line: Line, *, everything: bool, jobs: S
 def _keep(session: Session, cluster: str, wanted: Sequence[Job], reply: Reply, answer: Answer) -> None:
     """Write what a poll told, and when the next one is due."""
     now = session.clock.now()
-    pairs = [(job, observe(job, reply.poll, now)) for job in wanted]
+    pairs = [(job, _observed(job, reply, now)) for job in wanted]
     session.store.observe(
         cluster,
-        [(before, after) for before, after in pairs if before is not after and before != after],
+        [(before, after) for before, after in pairs if before is not after],
         now,
         accounting=reply.poll.accounting,
         gpus_tracked=reply.gpus_tracked,
         schedule=lambda one: _after(session, cluster, one, answer),
     )
+
+
+def _observed(job: Job, reply: Reply, now: datetime) -> Job:
+    """A job as it is known after a poll; the same value where it tells nothing of the job."""
+    if job.seen_row is not None and job.job_id in reply.known:
+        return replace(job, observed_at=now, seen_there=reply.poll.clock or job.seen_there)
+    after = observe(job, reply.poll, now)
+    told = after.source == "squeue" and after.observed_at == now and after.missing_since is None
+    mark = reply.marks.get(job.job_id) if told and after.array is None and not finished(after) else None
+    return after if mark == after.seen_row else replace(after, seen_row=mark)
 
 
 def conclude(session: Session, cluster: str, answer: Answer) -> None:

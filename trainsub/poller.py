@@ -34,6 +34,7 @@ __all__ = [
     "conversation",
     "is_fresh",
     "is_open",
+    "may_ask",
     "open_clusters",
     "refresh",
     "tick",
@@ -76,6 +77,15 @@ def is_fresh(session: Session, cluster: str) -> bool:
     if last is None or not timedelta(0) <= session.clock.now() - last < fresh:
         return False
     return not session.store.lists.unseen(cluster)
+
+
+def may_ask(session: Session, cluster: str) -> bool:
+    """Whether ``catch_up`` would ask the cluster now: then it is worth to connect already."""
+    if is_fresh(session, cluster) or not has_jobs(session, cluster):
+        return False
+    one, steady = session.store.schedules.get(cluster), session.cluster(cluster).poll_seconds
+    news = session.store.lists.unseen(cluster)
+    return seconds_until(one, session.clock.now(), steady=steady, news=news, due=False, alone=False) == 0
 
 
 def catch_up(session: Session, cluster: str, *, everything: bool = False, news: bool = False) -> None:

@@ -17,11 +17,13 @@ def status(
     json: Json = False,
 ) -> None:
     """Show what is known of runs, and since when; what is older than 15 s is asked anew."""
+    from trainsub.background import Call
     from trainsub.cli import explained, show
 
     state: State = ctx.obj
     state.json = json
     with state.client() as client:
+        Call(show.load)
         known = client.status(runs or (), cached=cached)
         for cluster, error in known.unasked.items():
             state.tell(f"cluster {cluster} could not be asked: {error.message}")

@@ -1,7 +1,7 @@
 """What is asked of Slurm, whichever way it is asked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -51,6 +51,8 @@ class Reply:
         accounts: Whether sacct was among them.
         gpus_tracked: Whether the accounts record GPUs; None if that was not learned now.
         held: Slurm said that it is asked too often.
+        known: Ids of jobs whose rows in squeue are as they were; they are not in ``poll``.
+        marks: Marks of the other rows, by job id, for the next time.
     """
 
     poll: Poll
@@ -58,6 +60,8 @@ class Reply:
     accounts: bool = False
     gpus_tracked: bool | None = None
     held: bool = False
+    known: frozenset[int] = frozenset()
+    marks: Mapping[int, int] = field(default_factory=dict)
 
 
 class Scheduler(Protocol):

@@ -1,6 +1,7 @@
 """One poll: squeue for all jobs, sacct and the runs' own records for those that left the queue, in two round trips."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from trainsub.errors import OutputError
@@ -50,13 +51,19 @@ def poll(ask: Ask, jobs: Sequence[Job], before: Before, *, root: str, everything
     if said.rc != 0:
         return Reply(Poll(queue=None, silence=words(said)), questions=1, held=held)
     clock = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    queue = {row.job_id: row for row in squeue.parse(text(said.out))}
+    # Whose accounts are wanted is looked at anew.
+    marks = {} if everything else {job.job_id: job.seen_row for job in jobs if job.seen_row is not None}
+    news = squeue.parse_news(text(said.out), marks)
+    jobs = [job for job in jobs if job.seen_row is None or job.job_id not in news.known]
+    queue = {row.job_id: row for row in news.rows}
     first = Poll(queue=queue, accounting=before.accounting, clock=clock)
     gone = [job for job in jobs if everything or asks_accounts(job, first)]
     due = any(accounts_due(job, before.now, clock=clock, asked_at=before.accounts_at) for job in gone)
     if not gone or not (due or everything):
-        return Reply(first, questions=1, held=held)
-    return _with_accounts(ask, gone, before, base, first, held=held)
+        reply = Reply(first, questions=1, held=held)
+    else:
+        reply = _with_accounts(ask, gone, before, base, first, held=held)
+    return replace(reply, known=news.known, marks=news.marks)
 
 
 def _with_accounts(ask: Ask, gone: Sequence[Job], before: Before, root: str, first: Poll, *, held: bool) -> Reply:

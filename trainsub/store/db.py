@@ -59,8 +59,8 @@ class Store:
             self._db = files.open_file(path) if kept else files.open_copy(path)
             self._lock = threading.RLock()
             self.claims = Claims(path.parent / "claims" if kept else None)
-            self.schedules = Schedules(self._transaction, path.parent / "asking" if kept else None)
             self.lists = Lists(lambda: self._transaction("DEFERRED"))
+            self.schedules = Schedules(self._transaction, path.parent / "asking" if kept else None, self.lists)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -188,12 +188,15 @@ class Store:
         for pair in changed:
             (seen if only_seen(*pair) else told).append(pair)
         with self._transaction() as db:
-            if not touch(db, seen):
-                told = list(changed)
+            current = self.lists.is_current(db)
+            written = [after for _, after in seen]
+            if not touch(db, cluster, seen, current=current):
+                told, written = list(changed), []
             for before, after in told:
                 if known_later(db, after):
                     continue
                 self._put_job(db, after, cluster)
+                written.append(after)
                 if before.state != after.state:  # reasons come and go by the minute while a job waits
                     self._note(
                         db,
@@ -202,6 +205,8 @@ class Store:
             note_poll(db, cluster, at, accounting=accounting, gpus_tracked=gpus_tracked)
             if schedule is not None:
                 write(db, cluster, schedule(read(db, cluster)))
+            if current:
+                self.lists.replace(db, written)
 
     def last_poll(self, cluster: str) -> datetime | None:
         """When the cluster last answered."""
@@ -258,7 +263,7 @@ class Store:
     def _put_job(self, db: sqlite3.Connection, job: Job, cluster: str) -> None:
         db.execute("DELETE FROM allocations WHERE run = ? AND link = ?", (job.run, job.link))
         db.execute("DELETE FROM jobs WHERE run = ? AND link = ?", (job.run, job.link))
-        db.executemany(f"INSERT INTO jobs VALUES ({_marks(22)})", rows.job_rows(job, cluster))  # noqa: S608 -- only question marks
+        db.executemany(f"INSERT INTO jobs VALUES ({_marks(23)})", rows.job_rows(job, cluster))  # noqa: S608 -- only question marks
         db.executemany(f"INSERT INTO allocations VALUES ({_marks(15)})", rows.allocation_rows(job))  # noqa: S608 -- the same
 
     def _note(self, db: sqlite3.Connection, events: Iterable[Event]) -> None:

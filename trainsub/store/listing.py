@@ -1,8 +1,9 @@
 """Runs as lists show them: read without scripts and specs, which are most of the store."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 
 from trainsub.slurm.states import TERMINAL
@@ -23,18 +24,46 @@ class Lists:
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
         self._transaction = transaction
+        self._cached: tuple[tuple[int, int], list[Run]] | None = None
 
     def all(self) -> list[Run]:
         """All runs, oldest first, with empty scripts and specs."""
         with self._transaction() as db:
-            runs = db.execute(f"SELECT {_LIGHT} FROM runs ORDER BY created_at, run").fetchall()  # noqa: S608 -- a constant
-            jobs = db.execute("SELECT * FROM jobs ORDER BY run, link, task").fetchall()
-            allocations = db.execute("SELECT * FROM allocations ORDER BY run, link, task, number").fetchall()
-            return rows.runs_of(runs, jobs, allocations)
+            if self._cached is None or self._cached[0] != _version(db):
+                self._cached = _version(db), self._read(db)
+            return list(self._cached[1])
+
+    def is_current(self, db: sqlite3.Connection) -> bool:
+        """Whether nobody has written since all runs were read."""
+        return self._cached is not None and self._cached[0] == _version(db)
+
+    def replace(self, db: sqlite3.Connection, jobs: Iterable[Job]) -> None:
+        """Take over jobs that have just been written, where nothing else was: what was read need not be read again."""
+        if self._cached is None:
+            return
+        newer = {(job.run, job.link): job for job in jobs}
+        runs = self._cached[1]
+        if not newer:
+            self._cached = _version(db), runs
+            return
+        for number, run in enumerate(runs):
+            if any((job.run, job.link) in newer for job in run.jobs):
+                jobs_now = tuple(newer.get((job.run, job.link), job) for job in run.jobs)
+                runs[number] = replace(run, jobs=jobs_now)
+        self._cached = _version(db), runs
+
+    def _read(self, db: sqlite3.Connection) -> list[Run]:
+        runs = db.execute(f"SELECT {_LIGHT} FROM runs ORDER BY created_at, run").fetchall()  # noqa: S608 -- a constant
+        jobs = db.execute("SELECT * FROM jobs ORDER BY run, link, task").fetchall()
+        allocations = db.execute("SELECT * FROM allocations ORDER BY run, link, task, number").fetchall()
+        return rows.runs_of(runs, jobs, allocations)
 
     def open_jobs(self, cluster: str, since: datetime | None) -> list[Job]:
         """Jobs of accepted runs on a cluster: those that have not ended, or did since then; None for all."""
         with self._transaction() as db:
+            if self._cached is not None and self.is_current(db):
+                runs = [run for run in self._cached[1] if run.cluster == cluster and run.outcome == ACCEPTED]
+                return [job for run in runs for job in run.jobs if _may_be_open(job, since)]
             where, values = _open(since)
             chosen = (
                 "SELECT jobs.run FROM jobs JOIN runs USING (run)"  # noqa: S608 -- question marks and constants
@@ -72,6 +101,17 @@ class Lists:
                 (cluster, rows.WHOLE_JOB),
             ).fetchone()
             return row is not None
+
+
+def _version(db: sqlite3.Connection) -> tuple[int, int]:
+    """Changes when another connection has written, or this one."""
+    return db.execute("PRAGMA data_version").fetchone()[0], db.total_changes
+
+
+def _may_be_open(job: Job, since: datetime | None) -> bool:
+    """The same as the condition of ``_open``."""
+    seen = job.observed_at or job.end_time
+    return since is None or job.state not in TERMINAL or (seen is not None and seen >= since)
 
 
 def _open(since: datetime | None) -> tuple[str, tuple[object, ...]]:

@@ -64,6 +64,7 @@ SCHEDULES = """
 CREATE TABLE schedules (
     cluster TEXT PRIMARY KEY, asked_at TEXT, next_at TEXT, interval REAL NOT NULL, ordinary REAL NOT NULL,
     news REAL NOT NULL, filled_at TEXT, held_until TEXT, asking_since TEXT, accounts_at TEXT, trouble TEXT);
+ALTER TABLE jobs ADD COLUMN seen_row INTEGER;
 ALTER TABLE polls ADD COLUMN gpus_tracked INTEGER;
 ALTER TABLE polls ADD COLUMN gpus_tracked_at TEXT;
 """

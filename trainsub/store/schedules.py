@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trainsub.store import rows
 from trainsub.store.claims import Claims
+from trainsub.store.listing import Lists
 from trainsub.tracker.schedule import Schedule
 
 _TIMES = ("asked_at", "next_at", "filled_at", "held_until", "asking_since", "accounts_at")
@@ -22,10 +23,11 @@ class Schedules:
     """
 
     def __init__(
-        self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]], folder: Path | None
+        self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]], folder: Path | None, lists: Lists
     ) -> None:
         self._transaction = transaction
         self._asking = Claims(folder)
+        self._lists = lists
 
     def hold(self, cluster: str) -> AbstractContextManager[bool]:
         """Be the one process that asks a cluster; yields whether it is, and waits for no other one.
@@ -62,7 +64,10 @@ class Schedules:
         with self._transaction() as db:
             after = decide(read(db, cluster))
             if after is not None:
+                current = self._lists.is_current(db)
                 write(db, cluster, after)
+                if current:
+                    self._lists.replace(db, ())
             return after
 
 

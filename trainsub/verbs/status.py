@@ -46,8 +46,18 @@ def status(session: Session, texts: Sequence[str], *, cached: bool = False) -> S
             session.drop(cluster)
             unasked[cluster] = error
 
+    if not texts:
+        _read_while_connecting(session, concerned)
     together(concerned, ask)
     return Status(tuple(session.find(texts) if texts else session.runs()), dict(sorted(unasked.items())))
+
+
+def _read_while_connecting(session: Session, clusters: set[str]) -> None:
+    """Read the store while the connections are being made; what fails then is told by who uses them."""
+    for cluster in clusters & set(session.settings.config.clusters):
+        if poller.may_ask(session, cluster):
+            session.prepare(cluster)
+    session.runs()
 
 
 def _concerned(session: Session, texts: Sequence[str]) -> set[str]:
