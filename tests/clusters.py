@@ -245,7 +245,8 @@ class SlurmCluster:
     def lose_queue(self) -> None:
         """Take the file of its jobs from slurmctld while the database is down: the accounts never hear of their end."""
         self.kill_service("slurmdbd")
-        self.kill_service("slurmctld")
+        # Orderly: without the database it needs the associations that it writes at its end.
+        self.kill_service("slurmctld", signal="TERM")
         self.check(["sh", "-c", "rm -f /var/lib/trainsub/slurmctld/job_state*"])
         self.check(["slurmctld", "-i"])
         self._until_orphans_are_gone()

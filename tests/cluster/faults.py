@@ -109,19 +109,22 @@ class Told:
             assert told == [(state, _number(start), _number(end)) for state, start, end in records], (run, records)
             assert job["job_id"] == self.jobs[run]
 
-    def check_nothing_else(self, *, cancelled: int = 0) -> None:
+    def check_nothing_else(self, *cancelled: str) -> None:
         """Look whether trainsub submitted, cancelled or changed anything that it was not told to.
 
         Args:
-            cancelled: How many runs it was told to cancel.
+            cancelled: The runs that it was told to cancel.
         """
         audit = self.laptop.audit()
         assert sum(line["what"] == "submit" for line in audit) == self.submits
-        words = [" ".join(command[:2]) for line in audit for command in line["commands"]]
-        orders = [word for word in words if word.startswith(ORDERS)]
-        assert len(orders) == cancelled, orders
+        commands = [command for line in audit for command in line["commands"]]
+        orders = [command for command in commands if " ".join(command[:2]).startswith(ORDERS)]
+        assert {command[0] for command in orders} <= {"scancel"}, orders
+        assert {word for command in orders for word in command if word.isdigit()} == {
+            str(self.jobs[run]) for run in cancelled
+        }, orders
         # A submission of a run that is there already calls no sbatch.
-        assert len(self.jobs) <= sum(word.startswith("sbatch") for word in words) <= self.submits
+        assert len(self.jobs) <= sum(command[0] == "sbatch" for command in commands) <= self.submits
         assert self.there() == {str(job) for job in self.jobs.values()}
 
     def there(self) -> set[str]:
