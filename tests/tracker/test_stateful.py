@@ -56,9 +56,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=WHICH, end=ENDS, record=st.booleans())
     def end(self, which: int, end: tuple[str, int], *, record: bool) -> None:
-        """A job ends; one that waits can only be cancelled."""
+        """A job ends; one that waits can only be cancelled, and then has had a row of its own."""
         truth = self.truth(which)
-        if truth.alive and truth.listed and (truth.now.start is not None or end[0] == "CANCELLED"):
+        if truth.alive and not truth.sharing and truth.listed and (truth.now.start is not None or end[0] == "CANCELLED"):
             self.slurm.tick(10)
             self.slurm.end(truth, *end, record=record)
 
@@ -66,7 +66,7 @@ class Machine(RuleBasedStateMachine):
     def requeue(self, which: int, state: str) -> None:
         """Slurm, or somebody, puts a job back, even one that has just ended."""
         truth = self.truth(which)
-        kept = truth.now.end is None or self.slurm.time - truth.now.end < REQUEUED_WITHIN / 2
+        kept = truth.now.end is None or self.slurm.time - truth.now.end < REQUEUED_WITHIN
         if truth.now.start is not None and truth.listed and kept:
             self.slurm.tick(5)
             self.slurm.requeue(truth, state)
@@ -108,7 +108,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def records_are_purged(self, which: int) -> None:
-        """Retention is over for what ended."""
+        """A week passes; retention is over for what ended before."""
+        self.slurm.tick(8 * 86_400)
         self.slurm.purge(self.truth(which))
 
     # -- what is heard of it ------------------------------------------------------------------------------------
@@ -142,7 +143,9 @@ class Machine(RuleBasedStateMachine):
         records: bool,
     ) -> None:
         """Squeue answers; sacct may be silent or not there; another's job may bear our id."""
-        queue = self.slurm.squeue(hidden=hidden, apart=apart)
+        # A row that names no index is of all that never began: squeue hides none of the others then.
+        nameless = any(truth.together for truth in self.slurm.truths)
+        queue = self.slurm.squeue(hidden=frozenset() if nameless else hidden, apart=apart)
         rows = self.slurm.sacct() if accounts and accounting else None
         taken = {row.job_id for row in queue}
         queue += [other for row in self.others(stranger) if (other := self.strange(row, stranger)).job_id not in taken]

@@ -15,6 +15,7 @@ RUN = "demo-00c0ffee"
 ARRAY = 100
 GPUS = 8
 T0 = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+WEEK = timedelta(days=7)
 NEVER = datetime(8831, 1, 1, tzinfo=UTC)
 
 
@@ -98,7 +99,7 @@ class Slurm:
         """The accounts catch up."""
         for truth in self.truths:
             known = {(one.submit, one.start): one for one in truth.periods}
-            purged = len(truth.accounts) and truth.accounts[0].submit != truth.periods[0].submit
+            purged = bool(truth.accounts) and truth.accounts[0].submit != truth.periods[0].submit
             if truth.dropped:
                 truth.accounts = []
                 continue
@@ -152,8 +153,10 @@ class Slurm:
             truth.listed = False
 
     def purge(self, truth: Truth) -> None:
-        """The site removes old records: all but the newest that has not ended."""
-        truth.accounts = [one for one in truth.accounts if one.end is None]
+        """The site removes records of what ended more than a week ago; the shared one is of all who share it."""
+        for one in self.truths:
+            if one is truth or (one.together and truth.together):
+                one.accounts = [old for old in one.accounts if old.end is None or self.time - old.end < WEEK]
 
     # -- what the commands say ----------------------------------------------------------------------------------
 

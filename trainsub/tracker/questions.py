@@ -59,7 +59,7 @@ def _untold(job: Job, said: Said, poll: Poll, now: datetime) -> bool:
         return False
     if poll.accounting is not True:
         return True
-    if dropped(job, said):
+    if dropped(job, said, now):
         return True
     ended = finished(job) or said.queued is not None
     return not ended and now - (job.missing_since or job.observed_at or job.submitted) >= RECORDS_AFTER

@@ -147,7 +147,7 @@ def _missing(job: Job, said: Said, poll: Poll, now: datetime) -> Job:
     lost = replace(job, missing_since=since, expected_start=None)
     if allocations.is_open(job.allocations) and now - since >= RUNAWAY_PATIENCE:
         return replace(lost, runaway=True, reason=RUNAWAY)
-    if dropped(job, said) and said.array_told and poll.records is not None and now - since >= PATIENCE:
+    if dropped(job, said, now) and said.array_told and poll.records is not None and now - since >= PATIENCE:
         return replace(lost, state="CANCELLED", reason=REASON, source="sacct", observed_at=now, missing_since=None)
     return lost
 
