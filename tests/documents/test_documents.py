@@ -154,3 +154,31 @@ def test_every_key_is_described() -> None:
     assert len(todo) == len(set(models.DOCUMENTS))
     for document in models.Document.__subclasses__():
         assert all(field.description for field in document.model_fields.values()), document
+
+
+def test_an_array_is_told_with_its_tasks_and_billed_as_one() -> None:
+    """One entry for the array, one for each task; the bill of its link is that of all tasks."""
+    held = (replace(JOB.allocations[0], gpus=8, elapsed=10, start=T0, end=T0 + timedelta(seconds=10)),)
+    tasks = tuple(replace(JOB, array_task=index, job_id=JOB.job_id + index, allocations=held) for index in (0, 1))
+    whole = replace(JOB, array="0-1", tasks=tasks, allocations=())
+    run = replace(RUN, jobs=(whole,))
+    document = runs_document([run]).runs[0]
+    assert [(job.array_task, job.job_id, len(job.allocations)) for job in document.jobs] == [
+        (None, JOB.job_id, 0), (0, JOB.job_id, 1), (1, JOB.job_id + 1, 1),
+    ]  # fmt: skip
+    (used,) = usage_document([run], {RUN.cluster: Rates(None, None)}, now=T0).runs
+    assert (used.gpu_seconds, len(used.jobs), used.runaway) == (160, 1, False)
+
+
+def test_a_runaway_record_is_marked() -> None:
+    """It counts until the last sign of life, and says so in the job, the run and the total."""
+    held = (replace(JOB.allocations[0], gpus=8, elapsed=10**6, start=T0, end=None),)
+    gone = replace(
+        JOB, state="RUNNING", end_time=None, runaway=True, seen_there=T0 + timedelta(seconds=5), allocations=held
+    )
+    document = usage_document(
+        [replace(RUN, jobs=(gone,))], {RUN.cluster: Rates(None, None)}, now=T0 + timedelta(days=9)
+    )
+    (used,) = document.runs
+    assert (used.gpu_seconds, used.runaway, used.estimated, used.jobs[0].runaway) == (40, True, True, True)
+    assert document.total.runaway

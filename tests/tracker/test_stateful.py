@@ -58,7 +58,12 @@ class Machine(RuleBasedStateMachine):
     def end(self, which: int, end: tuple[str, int], *, record: bool) -> None:
         """A job ends; one that waits can only be cancelled, and then has had a row of its own."""
         truth = self.truth(which)
-        if truth.alive and not truth.sharing and truth.listed and (truth.now.start is not None or end[0] == "CANCELLED"):
+        if (
+            truth.alive
+            and not truth.sharing
+            and truth.listed
+            and (truth.now.start is not None or end[0] == "CANCELLED")
+        ):
             self.slurm.tick(10)
             self.slurm.end(truth, *end, record=record)
 

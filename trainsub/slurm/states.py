@@ -71,7 +71,8 @@ _EXIT_CODES = {
 _ROLL_CALL_CODES = (75, 76)
 """What a script exits with when the nodes, not the training, were at fault."""
 
-_NEVER_SATISFIED = "DependencyNeverSatisfied"
+NEVER_SATISFIED = "DependencyNeverSatisfied"
+"""The reason with which Slurm cancels a job whose dependency has failed."""
 
 WORST_FIRST = (EXIT_FAILED, EXIT_INFRASTRUCTURE, EXIT_CANCELLED, EXIT_OK)
 """Exit codes, that of the worst end first."""
@@ -106,7 +107,7 @@ def exit_code(word: str, code: int = 0, reason: str = "") -> Optional[int]:
     base = base_word(word)
     if base == "FAILED" and code in _ROLL_CALL_CODES:
         return EXIT_INFRASTRUCTURE
-    if base == "CANCELLED" and reason == _NEVER_SATISFIED:
+    if base == "CANCELLED" and reason == NEVER_SATISFIED:
         return EXIT_INFRASTRUCTURE
     return _EXIT_CODES.get(base)
 

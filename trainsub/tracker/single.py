@@ -60,7 +60,7 @@ def _from_queue(job: Job, said: Said, row: QueueRow, poll: Poll, now: datetime) 
     running = states.phase(row.state) == "running"
     waiting = states.phase(row.state) == "pending"
     tracked = [allocations.gpus(row.tres), *(one.gpus for one in reversed(job.allocations)), job.gpus]
-    shared = row.array_pending is not None
+    shared = job.array_task is not None and row.array_task is None  # so it never began
     seen = replace(
         job,
         job_id=job.job_id if shared else row.job_id,
@@ -70,7 +70,7 @@ def _from_queue(job: Job, said: Said, row: QueueRow, poll: Poll, now: datetime) 
         source="squeue",
         observed_at=now,
         # squeue prints an expected start for a waiting job: that is a forecast, not a fact.
-        start_time=row.start_time if running or done else None,
+        start_time=row.start_time if (running or done) and not shared else None,
         expected_start=_expected(row.start_time, poll.clock or now) if waiting else None,
         end_time=row.end_time if done else None,
         nodes=row.nodes,
@@ -103,8 +103,8 @@ def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
         job,
         job_id=row.job_id if row.array_task is not None else job.job_id,
         state=states.base_word(row.state),
-        # Only sacct knows who cancelled it: "CANCELLED by 1000". Why it had to be is what squeue said.
-        reason=known or (row.state if row.state != states.base_word(row.state) else None),
+        # Only sacct knows who cancelled it: "CANCELLED by 1000". squeue tells why it had to be, or just why it waited.
+        reason=known if known == states.NEVER_SATISFIED or row.state == states.base_word(row.state) else row.state,
         source="sacct",
         observed_at=now,
         start_time=row.start,

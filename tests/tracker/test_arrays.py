@@ -1,0 +1,191 @@
+"""Arrays, task by task: which row speaks of which, and what follows for the array."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tracker.test_track import RUN, T0, at, queue, queued, record
+
+from trainsub.record.exits import ExitRecord
+from trainsub.slurm.sacct import AccountRow
+from trainsub.slurm.squeue import QueueRow
+from trainsub.slurm.values import ExitCode
+from trainsub.tracker import arrays, dropped
+from trainsub.tracker.begin import first_job
+from trainsub.tracker.outcome import exit_code
+from trainsub.tracker.poll import Poll
+from trainsub.tracker.questions import asks_accounts, asks_records
+from trainsub.tracker.track import accounted, finished, observe
+from trainsub.tracker.values import ACCEPTED, Job, Run
+
+RUNS = Run(RUN, "demo", "k", "c", T0, "h", ACCEPTED, "", '[slurm]\narray = "0-3%2"\n')
+ARRAY = first_job(RUNS, 7, T0)
+
+
+def task(index: int, state: str, **more: object) -> QueueRow:
+    """A row of a task's own."""
+    return queued(state, job_id=8 + index, array_job_id=7, array_task=index, **more)
+
+
+def shared(indices: str | None, state: str = "PENDING", **more: object) -> QueueRow:
+    """The row of the tasks that wait; without indices once they were cancelled."""
+    return queued(state, array_job_id=7 if indices else None, array_pending=indices, reason="JobArrayTaskLimit", **more)
+
+
+def kept(index: int, state: str, **more: object) -> AccountRow:
+    """A task's record."""
+    return record(state, job_id=8 + index, array_job_id=7, array_task=index, **more)
+
+
+def accounts(*rows: AccountRow) -> dict[int, list[AccountRow]]:
+    """sacct's answer."""
+    return {row.job_id: [other for other in rows if other.job_id == row.job_id] for row in rows}
+
+
+def words(job: Job) -> list[str | None]:
+    """The states of the tasks."""
+    return [one.state for one in job.tasks]
+
+
+@pytest.mark.parametrize(
+    ("spec", "array"),
+    [
+        ('[slurm]\narray = "0-9%2"', "0-9%2"),
+        ("[slurm]\nnodes = 1", None),
+        ("[slurm]\narray = 5", None),
+        ('[slurm]\narray = "x"', None),
+        ("slurm = 1", None),
+        ("not toml", None),
+        ("", None),
+    ],
+)
+def test_the_spec_says_whether_a_job_is_an_array(spec: str, array: str | None) -> None:
+    """What another version wrote may be anything; then it is a plain job."""
+    made = first_job(replace(RUNS, spec=spec), 7, T0, link=2)
+    assert (made.array, made.link, len(made.tasks)) == (array, 2, 10 if array else 0)
+
+
+def test_an_array_runs_while_a_task_does() -> None:
+    """Tasks that wait share a row; the array holds what its tasks hold together."""
+    seen = observe(ARRAY, Poll(queue(task(0, "COMPLETING", tres="gres/gpu=8"), task(1, "RUNNING", tres="gres/gpu=8"), shared("2-3%2")), clock=at(9)), at(10))  # fmt: skip
+    assert words(seen) == ["COMPLETING", "RUNNING", "PENDING", "PENDING"]
+    assert (seen.state, seen.nodes, seen.gpus, seen.start_time, seen.seen_there) == ("RUNNING", 4, 16, at(5), at(9))
+    assert [one.job_id for one in seen.tasks] == [8, 9, 7, 7]
+    assert [one.job_id for one in arrays.writers(seen)] == [8, 9]
+    assert arrays.writers(ARRAY) == (ARRAY,)
+    assert not finished(seen)
+    unknown = observe(ARRAY, Poll(queue(task(0, "RUNNING"))), at(10))
+    assert (unknown.gpus, unknown.state) == (None, "RUNNING")
+
+
+def test_an_array_waits_between_its_tasks() -> None:
+    """None runs and one waits: its reason is the array's."""
+    poll = Poll(queue(shared("1-3%2")), accounts(kept(0, "COMPLETED")), accounting=True)
+    seen = observe(ARRAY, poll, at(70))
+    assert (seen.state, seen.reason, seen.expected_start) == ("PENDING", "JobArrayTaskLimit", at(5))
+    assert words(seen) == ["COMPLETED", "PENDING", "PENDING", "PENDING"]
+    assert (seen.start_time, seen.nodes) == (at(5), 2)
+
+
+def test_an_array_ends_with_its_last_task_as_the_worst_of_them() -> None:
+    """A failure counts before a time limit, that before a cancellation; a roll call is no failure of the training."""
+    rows = [kept(0, "COMPLETED"), kept(1, "TIMEOUT"), kept(2, "CANCELLED by 1000")]
+    most = observe(ARRAY, Poll({}, accounts(*rows), accounting=True), at(70))
+    assert (most.state, finished(most), accounted(most)) == (None, False, False)
+    ended = observe(most, Poll({}, accounts(*rows, kept(3, "FAILED", exit_code=ExitCode(3, 0)))), at(80))
+    assert (ended.state, ended.exit_code, ended.end_time, ended.observed_at) == (
+        "FAILED",
+        ExitCode(3, 0),
+        at(65),
+        at(80),
+    )
+    assert accounted(ended)
+    assert ended.tasks[2].reason == "CANCELLED by 1000"
+    assert exit_code([replace(RUNS, jobs=(ended,))]) == 10
+    nodes = observe(most, Poll({}, accounts(*rows, kept(3, "FAILED", exit_code=ExitCode(76, 0)))), at(80))
+    assert exit_code([replace(RUNS, jobs=(nodes,))]) == 12
+
+
+def test_an_array_of_which_one_task_is_lost_is_unknown() -> None:
+    """The others have ended; of one nobody tells."""
+    seen = observe(ARRAY, Poll(queue(*(task(index, "RUNNING") for index in range(4)))), at(10))
+    rows = accounts(*(kept(index, "COMPLETED") for index in range(3)), kept(3, "RUNNING", end=None))
+    lost = observe(seen, Poll({}, rows, accounting=True), at(80))
+    assert (lost.state, lost.missing_since, finished(lost)) == ("RUNNING", at(80), False)
+
+
+def test_tasks_that_were_cancelled_together_end_in_a_row_without_indices() -> None:
+    """Those that never began; one that did has a row or a record of its own, or at least wrote one."""
+    rows = queue(shared(None, "CANCELLED", end_time=at(60)))
+    silent = observe(ARRAY, Poll(rows), at(70))
+    assert words(silent) == [None] * 4
+    known = accounts(kept(0, "COMPLETED"), record("CANCELLED by 1000", start=None, alloc_tres=""))
+    told = observe(ARRAY, Poll(rows, known, accounting=True), at(70))
+    assert words(told) == ["COMPLETED", "CANCELLED", "CANCELLED", "CANCELLED"]
+    assert (finished(told), told.state) == (True, "CANCELLED")
+    forgot = observe(told, Poll({}, known, accounting=True), at(700))
+    assert [one.source for one in forgot.tasks] == ["sacct"] * 4
+    assert forgot.tasks[1].reason == "CANCELLED by 1000"
+    wrote = ExitRecord(0, int(at(5).timestamp()), int(at(9).timestamp()), "n1", array=7, task=0)
+    bare = observe(ARRAY, Poll(rows, None, accounting=False, records={8: [wrote]}), at(70))
+    assert words(bare) == ["COMPLETED", "CANCELLED", "CANCELLED", "CANCELLED"]
+
+
+def test_a_task_that_was_cancelled_alone_leaves_no_trace() -> None:
+    """It is told after a minute of both saying nothing of it, and only if it cannot have begun."""
+    seen = observe(ARRAY, Poll(queue(task(0, "RUNNING"), shared("1-3%2"))), at(10))
+    rows = queue(task(0, "RUNNING"), task(1, "RUNNING"), shared("3%2"))
+    poll = Poll(rows, accounts(kept(0, "RUNNING", end=None)), accounting=True, records={})
+    assert asks_accounts(seen, poll)
+    gone = observe(seen, poll, at(20))
+    assert (gone.tasks[2].state, gone.tasks[2].missing_since, gone.state) == ("PENDING", at(20), "RUNNING")
+    assert asks_records(gone, poll, at(21))
+    later = at(20) + dropped.PATIENCE
+    assert observe(gone, replace(poll, records=None), later).tasks[2].state == "PENDING"
+    assert observe(gone, replace(poll, accounts={}), later).tasks[2].state == "PENDING"
+    told = observe(gone, poll, later)
+    assert (told.tasks[2].state, told.tasks[2].reason) == ("CANCELLED", dropped.REASON)
+    assert accounted(told.tasks[2])
+    long_ago = observe(gone, poll, at(20) + dropped.RETENTION)
+    assert long_ago.tasks[2].state == "PENDING"
+
+
+def test_rows_that_cannot_be_read_or_are_not_ours_say_nothing() -> None:
+    """An expression that was cut off, an index that was never asked for, another's array."""
+    rows = queue(shared("0,1..."), task(9, "RUNNING"), task(1, "RUNNING", name="other", comment=""))
+    assert observe(ARRAY, Poll(rows), at(10)) == ARRAY
+
+
+def test_a_row_of_its_own_says_more_than_the_shared_one() -> None:
+    """Whichever comes first; sacct's shared record may be older, too."""
+    both = queue(shared("0-3%2"), task(0, "RUNNING"))
+    assert words(observe(ARRAY, Poll(both), at(10)))[0] == "RUNNING"
+    assert words(observe(ARRAY, Poll(dict(reversed(both.items()))), at(10)))[0] == "RUNNING"
+
+
+def test_a_silent_squeue_concludes_nothing() -> None:
+    """What sacct adds goes to the bill, and to nothing else."""
+    known = accounts(*(kept(index, "COMPLETED") for index in range(4)))
+    seen = observe(ARRAY, Poll(None, known), at(70))
+    assert (seen.state, words(seen), len(seen.tasks[0].allocations)) == (None, [None] * 4, 1)
+
+
+def test_an_array_from_elsewhere_gets_its_tasks() -> None:
+    """A job that only says that it is an array."""
+    bare = Job(RUN, 1, 7, T0, array="0-3%2")
+    assert observe(bare, Poll(queue(task(3, "RUNNING"))), at(10)).tasks[3].state == "RUNNING"
+    assert asks_accounts(bare, Poll({}))
+
+
+def test_records_are_read_late_where_there_are_accounts() -> None:
+    """And at once where there are none, or where that is not known."""
+    seen = observe(first_job(replace(RUNS, spec=""), 7, T0), Poll(queue(queued("RUNNING"))), at(10))
+    gone = Poll({}, accounting=True)
+    assert not asks_records(seen, gone, at(20))
+    assert asks_records(seen, gone, at(10) + timedelta(minutes=5))
+    assert asks_records(seen, Poll({}), at(20))
+    assert not asks_records(seen, Poll(queue(queued("RUNNING"))), at(20))
+    ended = Poll(queue(queued("COMPLETED")), accounting=True)
+    assert not asks_records(seen, ended, at(900))
+    assert asks_records(seen, replace(ended, accounting=False), at(900))
+    assert not asks_records(replace(seen, state="FAILED", exit_code=ExitCode(1, 0)), Poll({}), at(900))
