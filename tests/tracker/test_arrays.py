@@ -127,7 +127,9 @@ def test_tasks_that_were_cancelled_together_end_in_a_row_without_indices() -> No
     assert [one.source for one in forgot.tasks] == ["sacct"] * 4
     assert forgot.tasks[1].reason == "CANCELLED by 1000"
     wrote = ExitRecord(0, int(at(5).timestamp()), int(at(9).timestamp()), "n1", array=7, task=0)
-    bare = observe(ARRAY, Poll(rows, None, accounting=False, records={8: [wrote]}), at(70))
+    bare = observe(
+        ARRAY, Poll(rows, None, accounting=False, records={8: [wrote], 9: [wrote._replace(array=None)]}), at(70)
+    )
     assert words(bare) == ["COMPLETED", "CANCELLED", "CANCELLED", "CANCELLED"]
 
 
