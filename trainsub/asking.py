@@ -11,7 +11,7 @@ from trainsub.scheduler import Before, Reply, Scheduler
 from trainsub.session import Session
 from trainsub.tracker.schedule import Answer, Schedule, answered, given_up
 from trainsub.tracker.track import accounted, finished, observe
-from trainsub.tracker.values import Job
+from trainsub.tracker.values import Job, seen_again
 
 ACCOUNTS_LAG = timedelta(hours=1)
 """How long a finished job's accounts are asked for on the way, if Slurm's database is late."""
@@ -104,7 +104,7 @@ def _keep(session: Session, cluster: str, wanted: Sequence[Job], reply: Reply, a
 def _observed(job: Job, reply: Reply, now: datetime) -> Job:
     """A job as it is known after a poll; the same value where it tells nothing of the job."""
     if job.seen_row is not None and job.job_id in reply.known:
-        return replace(job, observed_at=now, seen_there=reply.poll.clock or job.seen_there)
+        return seen_again(job, now, reply.poll.clock or job.seen_there)
     after = observe(job, reply.poll, now)
     told = after.source == "squeue" and after.observed_at == now and after.missing_since is None
     mark = reply.marks.get(job.job_id) if told and after.array is None and not finished(after) else None

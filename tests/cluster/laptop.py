@@ -128,6 +128,7 @@ class Laptop(UserMachine):
             f"host = {json.dumps(host or self.cluster.alias(self.user))}\n"
             f"ssh_config = {json.dumps(str(ssh_config or self.cluster.ssh_config))}\n"
             f"remote_root = {json.dumps(self.root, ensure_ascii=False)}\n"
+            f"{'' if 'poll_seconds' in keys else 'poll_seconds = 1'}\n"
             f"{keys}\n"
             f"[clusters.{CLUSTER}.price]\n"
             f'currency = "EUR"\ngpu_hour = "{GPU_HOUR}"\n'

@@ -32,7 +32,8 @@ class Machine(UserMachine):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
-        price = f'[clusters.minislurm.price]\ncurrency = "EUR"\ngpu_hour = "{GPU_HOUR}"\n'
+        # Questions cost nothing here, and tests have no time.
+        price = f'[clusters.minislurm]\npoll_seconds = 1\n[clusters.minislurm.price]\ncurrency = "EUR"\ngpu_hour = "{GPU_HOUR}"\n'
         (home / "config.toml").write_text(price)
 
     def phase(self, run: str, phase: str) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
 
 from trainsub.slurm.states import TERMINAL
 from trainsub.store import rows
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run
+from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, Job, Run, with_jobs
 
 _LIGHT = "run, name, key, cluster, created_at, plan_hash, outcome, detail, '' AS script, '' AS spec, code"
 _ENDS = tuple(sorted(TERMINAL))
@@ -49,7 +48,7 @@ class Lists:
         for number, run in enumerate(runs):
             if any((job.run, job.link) in newer for job in run.jobs):
                 jobs_now = tuple(newer.get((job.run, job.link), job) for job in run.jobs)
-                runs[number] = replace(run, jobs=jobs_now)
+                runs[number] = with_jobs(run, jobs_now)
         self._cached = _version(db), runs
 
     def _read(self, db: sqlite3.Connection) -> list[Run]:

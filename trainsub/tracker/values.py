@@ -1,7 +1,8 @@
 """What is known of a run: values only. Pure; the store keeps them, the documents print them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 
 from trainsub.slurm.values import ExitCode
 
@@ -154,3 +155,27 @@ class Run:
     code: Code | None = None
     detail: str | None = None
     jobs: tuple[Job, ...] = field(default=())
+
+
+_JOB = tuple(one.name for one in fields(Job))
+_job_values = attrgetter(*_JOB)
+_OBSERVED_AT, _SEEN_THERE = _JOB.index("observed_at"), _JOB.index("seen_there")
+
+
+def seen_again(job: Job, at: datetime, there: datetime | None) -> Job:
+    """The same job, seen as it was; thousands of them in half the time that ``replace`` takes."""
+    values = list(_job_values(job))
+    values[_OBSERVED_AT], values[_SEEN_THERE] = at, there
+    return Job(*values)
+
+
+_RUN = tuple(one.name for one in fields(Run))
+_run_values = attrgetter(*_RUN)
+_JOBS = _RUN.index("jobs")
+
+
+def with_jobs(run: Run, jobs: tuple[Job, ...]) -> Run:
+    """The same run with these jobs, likewise."""
+    values = list(_run_values(run))
+    values[_JOBS] = jobs
+    return Run(*values)
