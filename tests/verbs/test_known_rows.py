@@ -31,7 +31,8 @@ def test_one_that_changes_is_read(desk: Desk, client: Client) -> None:
         desk.alpha.add(runs[1], state, start=begun)
         desk.alpha.add(runs[2], "RUNNING", start=begun)
         desk.clock.skip(seconds=31)
-        assert [run.jobs[0].state for run in client.status().runs] == ["RUNNING", state, "RUNNING"]
+        seen = {run.run: run.jobs[0].state for run in client.status().runs}
+        assert seen == {runs[0].run: "RUNNING", runs[1].run: state, runs[2].run: "RUNNING"}
 
 
 def test_a_row_that_was_gone_and_is_back_is_read(desk: Desk, client: Client) -> None:
