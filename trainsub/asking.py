@@ -83,6 +83,8 @@ def ask(session: Session, cluster: str, line: Line, *, everything: bool, jobs: S
         conclude(session, cluster, answer)
         raise SlurmSilentError(f"Slurm on cluster {cluster} does not answer: {silence}", hint=RETRY)
     _keep(session, cluster, wanted, reply, answer)
+    if reply.poll.silence and not everything:
+        session.tell_once(f"sacct on cluster {cluster} does not answer: {reply.poll.silence}")
     if everything and reply.poll.silence:
         raise SlurmSilentError(f"sacct on cluster {cluster} does not answer: {reply.poll.silence}", hint=RETRY)
 

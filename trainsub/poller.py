@@ -194,7 +194,7 @@ def update(
     everything: bool = False,
     jobs: Sequence[Job] = (),
 ) -> None:
-    """One poll now over a conversation that is open already, whatever the schedule says; it is charged.
+    """One poll now over a conversation that is open already, whatever the schedule says; it is charged, as news.
 
     Args:
         session: What to work with.
@@ -212,7 +212,7 @@ def update(
     steady = session.cluster(cluster).poll_seconds
     now = session.clock.now()
     session.store.schedules.change(
-        cluster, lambda one: replace(asking(one, now, steady=steady, news=False), asking_since=one.asking_since)
+        cluster, lambda one: replace(asking(one, now, steady=steady, news=True), asking_since=one.asking_since)
     )
     ask(session, cluster, Line(scheduler, root), everything=everything, jobs=jobs)
 

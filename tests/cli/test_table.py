@@ -34,6 +34,16 @@ def test_what_does_not_fit_is_folded_and_nothing_is_lost() -> None:
     assert lines(table, 10)[1].startswith("llama-7b-3f9a1c2e  PENDING")
 
 
+def test_spare_columns_go_first() -> None:
+    """In their order, and only as many as it takes; colours stay with their cells."""
+    table = Table("RUN", "NODES", "GPUS", "STATE", spare=("GPUS", "NODES"))
+    table.add("llama-7b", "4", "32", "RUNNING", style="green", styled=3)
+    assert lines(table, 32)[0] == "RUN       NODES  GPUS  STATE"
+    assert lines(table, 24)[0] == "RUN       NODES  STATE"
+    assert lines(table, 20)[0] == "RUN       STATE"
+    assert lines(table, 20, colour=True)[1] == "llama-7b  \x1b[32mRUNNING\x1b[0m"
+
+
 def test_colours_do_not_move_columns() -> None:
     """Styles lie around a cell's text only, the header's too."""
     table = Table("RUN", "STATE", "N")

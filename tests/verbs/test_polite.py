@@ -83,6 +83,22 @@ def test_slurms_rate_limit_is_heeded_and_told_once(desk: Desk, client: Client) -
     assert questions(desk) == asked + 1
 
 
+def test_orders_do_not_delay_who_watches(desk: Desk, client: Client) -> None:
+    """Twenty looks by a person's orders within a minute: whoever waits learns an end within two intervals."""
+    other = submitted(client)
+    run = submitted(client)
+    desk.alpha.shows(run, "RUNNING")
+    for _ in range(20):
+        desk.alpha.add(other, "RUNNING")
+        with poller.conversation(client._session, "alpha", "order") as (_, scheduler):  # noqa: SLF001 -- as orders do
+            poller.update(client._session, "alpha", scheduler, root=str(desk.alpha.root))  # noqa: SLF001 -- likewise
+        desk.clock.skip(seconds=3)
+    desk.alpha.ended(run)
+    began = desk.clock.monotonic()
+    assert client.wait([run.run])[0].jobs[0].state == "COMPLETED"
+    assert desk.clock.monotonic() - began <= 95
+
+
 def test_a_cluster_that_is_away_for_one_is_not_for_all(desk: Desk) -> None:
     """A process without the key fails by itself; the next one asks at once."""
     first, second = desk.client(), desk.client()

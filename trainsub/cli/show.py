@@ -55,7 +55,7 @@ def runs(
     if not listed:
         state.tell("no runs are known on this machine; `trainsub submit SPEC` makes one")
         return
-    table = Table("RUN", "CLUSTER", "JOB", "STATE", "NODES", "GPUS", "ELAPSED")
+    table = Table("RUN", "CLUSTER", "JOB", "STATE", "NODES", "GPUS", "ELAPSED", spare=("GPUS", "NODES"))
     for one in listed:
         job = one.jobs[-1] if one.jobs else None
         seen = phase(one)
@@ -91,7 +91,7 @@ def state_words(one: "Run") -> str:
     if job.reason and job.reason not in {"None", word} and seen in {"pending", "running"}:
         word += f" {job.reason}"
     lost = ", not seen since" if seen == "unknown" else ""
-    return f"{word} ({job.source}, {words.duration(age)} ago{lost})"
+    return f"{word} ({job.source}, {words.age(age)} ago{lost})"
 
 
 def ceiling(state: "State", plan: "models.PlanDocument") -> None:

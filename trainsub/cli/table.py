@@ -16,9 +16,11 @@ class Table:
 
     Args:
         columns: The headers.
+        spare: Headers of columns that are left out, one after the other, where the terminal is too narrow for all.
     """
 
-    def __init__(self, *columns: str) -> None:
+    def __init__(self, *columns: str, spare: Sequence[str] = ()) -> None:
+        self._spare = [columns.index(name) for name in spare]
         self._rows: list[list[str]] = [list(columns)]
         self._styles: list[dict[int, str]] = [dict.fromkeys(range(len(columns)), HEADER)]
 
@@ -41,11 +43,17 @@ class Table:
             colour: Whether styles are shown.
         """
         needed = [max(map(_width, column)) for column in zip(*self._rows, strict=True)]
+        kept = list(range(len(needed)))
+        for number in self._spare:
+            if width is not None and _total([needed[one] for one in kept]) > width:
+                kept.remove(number)
+        needed = [needed[one] for one in kept]
         widths = needed if width is None else _fitted(needed, width)
-        for cells, styles in zip(self._rows, self._styles, strict=True):
-            folded = [cells] if widths == needed else _folded(cells, widths)
-            for part in folded:
-                yield _line(part, widths, styles if colour else {})
+        for row, styles in zip(self._rows, self._styles, strict=True):
+            cells = row if len(kept) == len(row) else [row[one] for one in kept]
+            shown = {kept.index(one): style for one, style in styles.items() if one in kept} if colour else {}
+            for part in [cells] if widths == needed else _folded(cells, widths):
+                yield _line(part, widths, shown)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], styles: dict[int, str]) -> str:
@@ -63,12 +71,17 @@ def _line(cells: Sequence[str], widths: Sequence[int], styles: dict[int, str]) -
 def _fitted(needed: Sequence[int], width: int) -> list[int]:
     """Widths that fit, taken from the widest columns but the first; as they are where nothing can be taken."""
     widths = list(needed)
-    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+    while _total(widths) > width:
         widest = max(range(1, len(widths)), key=widths.__getitem__, default=0)
         if widest == 0 or widths[widest] <= LEAST:
             break
         widths[widest] -= 1
     return widths
+
+
+def _total(widths: Sequence[int]) -> int:
+    """Columns that a line takes."""
+    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def _folded(cells: Sequence[str], widths: Sequence[int]) -> list[list[str]]:

@@ -34,6 +34,15 @@ def ago(moment: datetime) -> str:
     return f"{duration((datetime.now(UTC) - moment).total_seconds())} ago"
 
 
+def age(seconds: float) -> str:
+    """Seconds in one unit: how old something is need not be told to the second."""
+    whole = max(0, int(seconds))
+    for unit, size in (("d", 172_800), ("h", 7200), ("min", 60)):
+        if whole >= size:
+            return f"{whole // {'d': 86_400, 'h': 3600, 'min': 60}[unit]} {unit}"
+    return f"{whole} s"
+
+
 def elapsed(job: "Job | None") -> str:
     """How long a job has held its nodes, or did."""
     if job is None or job.start_time is None:

@@ -23,8 +23,8 @@ FRESH_SECONDS = 15.0
 """Data younger than this is not asked for again, or younger than half the steady interval where that is less."""
 ORDINARY, NEWS = 2.0, 8.0
 """What the purses hold."""
-DEBT = -6.0
-"""What is ordered by a person (cancel) may take on credit."""
+DEBT = -2.0
+"""What orders (cancel, hold) and late records may take on credit: who watches is delayed by so many intervals."""
 SLOW_FACTOR = 5.0
 """The pause is at least so many times as long as the answer took: a slow controller is asked less often."""
 SILENT_SECONDS = 120.0
