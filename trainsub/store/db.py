@@ -21,6 +21,7 @@ from trainsub.store.listing import Lists
 from trainsub.store.migrations import migrate
 from trainsub.store.polls import Facts, facts, known_later, note_poll, only_seen, touch
 from trainsub.store.schedules import Schedules, read, write
+from trainsub.tracker.events import changes
 from trainsub.tracker.schedule import Schedule
 from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, VOID, Job, Run
 
@@ -197,11 +198,8 @@ class Store:
                     continue
                 self._put_job(db, after, cluster)
                 written.append(after)
-                if before.state != after.state:  # reasons come and go by the minute while a job waits
-                    self._note(
-                        db,
-                        [Event(after.run, after.link, at, after.state or "unknown", after.source, after.reason)],
-                    )
+                news = changes(before, after)
+                self._note(db, [Event(after.run, after.link, at, one.what, one.source, one.detail) for one in news])
             note_poll(db, cluster, at, accounting=accounting, gpus_tracked=gpus_tracked)
             if schedule is not None:
                 write(db, cluster, schedule(read(db, cluster)))
