@@ -124,7 +124,8 @@ class Told:
             str(self.jobs[run]) for run in cancelled
         }, orders
         # A submission of a run that is there already calls no sbatch.
-        assert len(self.jobs) <= sum(command[0] == "sbatch" for command in commands) <= self.submits
+        sbatches = [command for command in commands if command[0] == "sbatch"]
+        assert len(self.jobs) <= len(sbatches) <= self.submits, (self.jobs, self.submits, sbatches)
         assert self.there() == {str(job) for job in self.jobs.values()}
 
     def there(self) -> set[str]:

@@ -7,7 +7,7 @@ whose controller forgets ended jobs within a minute.
 import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import clusters
@@ -19,10 +19,11 @@ from cluster.laptop import Laptop, finish, until
 from clusters import SlurmCluster
 
 from trainsub.sandbox.layout import CONTROLLER
+from trainsub.session import SystemClock
 
 GO = "until [ -e ../go ]; do sleep 0.2; done"
 """A job's script: it runs until it is let go."""
-SILENT_NODE = "20"
+SILENT_NODE = "15"
 """Seconds until a node that does not answer is down; Slurm's default is 300."""
 OFTEN = "poll_seconds = 1"
 """Slurm is asked every second; usually it is every 30 s."""
@@ -299,6 +300,14 @@ def test_a_site_that_rewrites_comments(told: Told) -> None:
     laptop.run("cancel", run["run"]).ok()
 
 
+class Ahead(SystemClock):
+    """A clock that is an hour ahead."""
+
+    def now(self) -> datetime:
+        """The time in an hour."""
+        return super().now() + timedelta(hours=1)
+
+
 @pytest.fixture(params=VERSIONS)
 def forgetful(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Told]:
     """A cluster of its own: one that forgets jobs gives their ids again."""
@@ -331,10 +340,19 @@ def test_the_controller_forgets_its_jobs(forgetful: Told) -> None:
     assert (known["phase"], known["state"]) == ("unknown", "RUNNING"), known
     assert known["observed_at"] == seen["observed_at"]
     assert told.in_accounts(lost)[-1][0] == "RUNNING"
-    (used,) = laptop.run("usage", lost, "--json").ok().document["runs"]
-    held = _epoch(seen["observed_at"]) - billing.rows(cluster, told.jobs[lost], lost)[-1].start
-    assert used["provisional"]
-    assert abs(used["gpu_seconds"] - 2 * held) <= 4, (used, held)
+    used = laptop.run("usage", lost, "--json").ok().document["runs"][0]
+    assert used["provisional"], used
+    # An hour later Slurm has gone on counting, and trainsub has not.
+    with laptop.client(clock=Ahead()) as client:
+        (later,) = client.status([lost]).runs
+        (bill,) = client.usage([lost]).document.runs
+    begun = billing.rows(cluster, told.jobs[lost], lost)[-1].start
+    held = datetime.fromisoformat(seen["observed_at"]).timestamp() - begun
+    assert (later.jobs[0].state, later.jobs[0].runaway) == ("RUNNING", True)
+    assert bill.runaway
+    assert bill.estimated
+    assert bill.gpu_seconds is not None
+    assert abs(bill.gpu_seconds - 2 * held) <= 4, (bill, held)
     assert laptop.run("wait", lost, "--timeout", "3").code == 124
     told.check_nothing_else()
 
@@ -345,7 +363,3 @@ def _run_one(told: Told, name: str) -> str:
     told.until_queue(run, "RUNNING")
     until(lambda: told.in_accounts(run)[-1:] and told.in_accounts(run)[-1][0] == "RUNNING", "its record")
     return run
-
-
-def _epoch(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
