@@ -104,8 +104,10 @@ def test_a_run_that_cannot_be_settled_hides_nothing_else(desk: Desk, client: Cli
     """A fence that holds nonsense is told, and the other runs of the cluster are asked for all the same."""
     run = submitted(client)
     desk.alpha.road.cuts = [90]
+    desk.alpha.road.blocked = [None, UnreachableError("no route")]
     with pytest.raises(UnsettledError):
         submitted(client, "odd")
+    desk.alpha.road.blocked = []
     (odd,) = [one for one in client.status(cached=True).runs if one.outcome == "unknown"]
     fence = desk.alpha.root / "runs" / odd.run / "owner.1"
     wait_until(fence.is_symlink)

@@ -119,8 +119,10 @@ def test_a_run_in_flight_is_waited_for(desk: Desk, client: Client) -> None:
 def test_a_run_that_stays_unsettled_fills_no_history(desk: Desk, client: Client) -> None:
     """However often the cluster is asked about it, that it is unknown is noted once."""
     desk.alpha.road.cuts = [90]
+    desk.alpha.road.blocked = [None, UnreachableError("no route")]
     with pytest.raises(UnsettledError):
         submitted(client, "lost")
+    desk.alpha.road.blocked = []
     (run,) = client.status(cached=True).runs
     folder = desk.alpha.root / "runs" / run.run
     wait_until((folder / "owner.1").is_symlink)

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker.values import Allocation, Code, Job, Run
@@ -93,10 +94,6 @@ def jobs_of(jobs: Sequence[sqlite3.Row], allocations: Sequence[sqlite3.Row]) -> 
 
 def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
     """A row of ``runs`` as a value."""
-    code = None
-    if row["code"] is not None:
-        kept = json.loads(row["code"])
-        code = Code(**(kept | {"untracked": tuple(kept["untracked"])}))
     return Run(
         run=row["run"],
         name=row["name"],
@@ -107,10 +104,17 @@ def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
         outcome=row["outcome"],
         script=row["script"],
         spec=row["spec"],
-        code=code,
+        code=None if row["code"] is None else _code(row["code"]),
         detail=row["detail"],
         jobs=jobs,
     )
+
+
+@lru_cache(maxsize=1024)
+def _code(kept: str) -> Code:
+    """A snapshot; the runs of a sweep have the same one."""
+    values = json.loads(kept)
+    return Code(**(values | {"untracked": tuple(values["untracked"])}))
 
 
 def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[Job, ...] = ()) -> Job:
