@@ -100,8 +100,8 @@ umask >"$state/$name.umask.$n"
 asked="$*"
 as_asked() { # whole rows become those that a settler asks for
     case "$name $asked" in
-    squeue*WorkDir*) awk -F '\037' -v OFS='\037' 'NF > 1 { print $1, $2, $3, $6, (NF > 16 ? $16 : "/"), $14, $15, ""; next } 1' ;;
-    sacct*WorkDir*) awk -F '\037' -v OFS='\037' 'NF > 1 { print $2, $5, "/", $16, "", "", ""; next } 1' ;;
+    squeue*WorkDir*) awk -F '\037' -v OFS='\037' 'NF > 1 { print $1, $2, $3, $6, $4, $5, (NF > 16 ? $16 : "/"), $14, $15, ""; next } 1' ;;
+    sacct*WorkDir*) awk -F '\037' -v OFS='\037' 'NF > 1 { print $2, $5, $3, "None", "/", $16, "", "", ""; next } 1' ;;
     *) cat ;;
     esac
 }

@@ -36,12 +36,13 @@ def test_the_questions() -> None:
 
 
 def test_the_queue() -> None:
-    """An array is one job, and what another tool calls by a longer name is none."""
+    """An array is one job; what has another name is none of ours, and what sbatch refused is no job."""
     text = rows(
-        ("7", "N/A", "N/A", stamp(EARLY), "/r/work", RUN, f"site trainsub:{RUN}:2 said"),
-        ("9", "8", "3", stamp(LATE), "/r/work", RUN, "rewritten"),
-        ("8", "8", "4-9", "Unknown", "/r/work", RUN, ""),
-        ("6", "N/A", "N/A", stamp(LATE), "/x", "other", ""),
+        ("7", "N/A", "N/A", stamp(EARLY), "RUNNING", "None", "/r/work", RUN, f"site trainsub:{RUN}:2 said"),
+        ("9", "8", "3", stamp(LATE), "FAILED", "NonZeroExitCode", "/r/work", RUN, "rewritten"),
+        ("8", "8", "4-9", "Unknown", "PENDING", "BadConstraints", "/r/work", RUN, ""),
+        ("6", "N/A", "N/A", stamp(LATE), "RUNNING", "None", "/x", "other", ""),
+        ("5", "N/A", "N/A", stamp(LATE), "FAILED", "BadConstraints", "/r/work", RUN, ""),
     )
     assert named.parse_queue(text, RUN) == [
         NamedJob(7, EARLY, "/r/work", Mark(RUN, 2)),
@@ -53,11 +54,12 @@ def test_the_accounts() -> None:
     """Of a requeued job the first record counts; where comments are not kept, the command line has it."""
     line = f"sbatch --comment=trainsub:{RUN}:1 script"
     text = rows(
-        ("7", stamp(LATE), "/r/work", RUN, "", line),
-        ("7", stamp(EARLY), "/r/work", RUN, "", line),
-        ("9_[1-4]", stamp(EARLY), "/r/work", RUN, f"trainsub:{RUN}:2", line),
-        ("10", "Unknown", "/r/work", RUN, "", "sbatch"),
-        ("11", stamp(EARLY), "/r/work", "other", "", line),
+        ("7", stamp(LATE), "RUNNING", "None", "/r/work", RUN, "", line),
+        ("7", stamp(EARLY), "NODE_FAIL", "None", "/r/work", RUN, "", line),
+        ("9_[1-4]", stamp(EARLY), "PENDING", "None", "/r/work", RUN, f"trainsub:{RUN}:2", line),
+        ("10", "Unknown", "FAILED", "None", "/r/work", RUN, "", "sbatch"),
+        ("11", stamp(EARLY), "RUNNING", "None", "/r/work", "other", "", line),
+        ("12", stamp(EARLY), "FAILED", "BadConstraints", "/r/work", RUN, "", line),
     )
     assert named.parse_accounts(text, RUN) == [
         NamedJob(7, EARLY, "/r/work", Mark(RUN, 1)),
@@ -69,7 +71,7 @@ def test_the_accounts() -> None:
 @pytest.mark.parametrize("parse", [named.parse_queue, named.parse_accounts])
 def test_nothing_is_guessed(parse: object) -> None:
     """What was cut off, or is no row, is an error."""
-    for text in ("7", rows(("x",) * 7), rows(("7", "N/A"))):
+    for text in ("7", rows(("x",) * 9), rows(("7", "N/A"))):
         with pytest.raises(OutputError):
             parse(text, RUN)  # type: ignore[operator]
 

@@ -12,7 +12,7 @@ import pytest
 from loginnode import RUN, Cluster, CutChannel, Slurm, wait_until
 
 from trainsub.errors import ConfigError, OutputError, RemoteFileError, SnapshotError, UnreachableError
-from trainsub.remote import SubmitReply, settle, submission, submit
+from trainsub.remote import SubmitReply, SubmitRequest, settle, submission, submit
 from trainsub.tracker.values import ACCEPTED, REFUSED, UNKNOWN, VOID
 
 # The package's attribute of that name is the function.
@@ -396,8 +396,9 @@ def test_a_full_disk(cluster: Cluster) -> None:
             )
         assert cluster.leftovers() == []
         assert list((cluster.root / "code").iterdir()) == []
-        with pytest.raises(RemoteFileError, match="unpack"):
+        with pytest.raises(RemoteFileError, match=r"(?s)unpack.*No space left on device") as caught:
             submit(cluster.login, cluster.request())
+        assert "tmpfs" in caught.value.message
         assert cluster.leftovers() == []
         assert cluster.slurm.calls("sbatch") == []
         fill = 'cat /dev/zero >"{}/filler" 2>/dev/null'.format(str(cluster.root).replace("$", "\\$"))
@@ -464,6 +465,24 @@ def test_a_login_that_runs_nothing_is_told(cluster: Cluster, noise: str) -> None
     cluster.login.noise = noise
     with pytest.raises(OutputError, match=r"ended early, with exit status (1: account disabled|127)"):
         submit(cluster.login, cluster.request())
+
+
+class Stingy:
+    """A request of which half a file is sent, as if the rest were swallowed on the way."""
+
+    def __init__(self, whole: SubmitRequest) -> None:
+        self._whole = whole
+        self._asked = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._whole, name)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The first who asks learns the sizes, and the next one what is sent."""
+        self._asked += 1
+        whole = dict(self._whole.files)
+        return whole if self._asked == 1 else {name: data[:5] for name, data in whole.items()}
 
 
 def _dialogue_sizes(cluster: Cluster) -> tuple[int, int]:
@@ -545,6 +564,40 @@ def test_hangup_and_termination_during_sbatch(cluster: Cluster) -> None:
     """sshd's last signals do not stop the program before the answer is written."""
     cluster.slurm.before("sbatch", LEADER)
     assert submit(cluster.login, cluster.request()).job_id == 1000
+
+
+def test_a_client_that_vanishes_while_it_sends_is_not_waited_for(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing comes any more, and nothing says so: the program gives up, tells why, and leaves nothing."""
+    monkeypatch.setattr(submission, "SILENCE", 1)
+    whole = cluster.request()
+    with pytest.raises(RemoteFileError, match="stopped for 1 s"):
+        submit(cluster.login, Stingy(whole))  # type: ignore[arg-type]
+    assert cluster.leftovers() == []
+    assert loops(cluster) == []
+
+
+def test_a_verdict_is_not_waited_for_for_ever(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client vanishes after a refusal: the program ends, the refusal stays on disk, and the next one tells it."""
+    monkeypatch.setattr(submission, "SILENCE", 1)
+    monkeypatch.setattr(SUBMIT, "_discard", lambda _: wait_until(lambda: loops(cluster) == []) is None)
+    cluster.slurm.refuses()
+    assert submit(cluster.login, cluster.request()).outcome == REFUSED
+    assert cluster.leftovers() == [RUN]
+    monkeypatch.undo()
+    monkeypatch.setenv("HOME", str(cluster.home))
+    assert submit(cluster.login, cluster.request()).existing
+    assert cluster.leftovers() == []
+
+
+def test_the_user_is_told_what_is_waited_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each thing, when it takes long."""
+    monkeypatch.setattr(SUBMIT, "_TOLD", 0.3)
+    cluster.slurm.before("sbatch", "sleep 1")
+    told: list[str] = []
+    assert submit(cluster.login, cluster.request(archive=None), tell=told.append).job_id == 1000
+    assert len([line for line in told if "its last word was: sbatch" in line]) == 1
 
 
 def test_silence_is_unknown(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,6 +206,18 @@ def test_two_that_submit_the_same_content_without_a_key_get_one_job(desk: Desk, 
     assert submitted(client).run != first.result().run
 
 
+def test_many_that_begin_at_the_same_moment_get_one_job(desk: Desk, client: Client) -> None:
+    """None of them overlooks the others."""
+    go = desk.alpha.holds("sbatch")
+    clients = [client, *(desk.client() for _ in range(5))]
+    plans = [plan(one) for one in clients]
+    flights = [Elsewhere(lambda one=one, wish=wish: one.submit(wish)) for one, wish in zip(clients, plans, strict=True)]  # type: ignore[misc]
+    wait_until(lambda: len([line for line in desk.told if "another trainsub" in line]) == 5)
+    go()
+    assert len({flight.result().jobs[0].job_id for flight in flights}) == 1
+    assert len(desk.alpha.slurm.calls("sbatch")) == 1
+
+
 def test_what_a_twin_took_back_is_not_waited_for(desk: Desk, client: Client) -> None:
     """The first of two equal submissions could not connect and left nothing: the second goes its own way."""
     claims = client.places.state / "claims"

@@ -12,8 +12,10 @@ from trainsub.record.names import Mark, parse_comment
 from trainsub.slurm import jobids, rows
 
 # What the user wrote comes last.
-_QUEUE = ("JobID", "ArrayJobID", "ArrayTaskID", "SubmitTime", "WorkDir", "Name", "Comment")
-_ACCOUNTS = ("JobID", "Submit", "WorkDir", "JobName", "Comment", "SubmitLine")
+_QUEUE = ("JobID", "ArrayJobID", "ArrayTaskID", "SubmitTime", "State", "Reason", "WorkDir", "Name", "Comment")
+_ACCOUNTS = ("JobID", "Submit", "State", "Reason", "WorkDir", "JobName", "Comment", "SubmitLine")
+_NEVER = ("FAILED", "BadConstraints")
+"""What Slurm keeps of a job that it refused because no nodes could ever fit it: seen on 22.05, 24.11 and 26.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,33 +65,33 @@ def accounts_argv(name: str, since: datetime, *, slurm_bin: str = "") -> list[st
 
 
 def parse_queue(text: str, name: str) -> list[NamedJob]:
-    """Return the jobs of that name among those that squeue printed.
+    """Return the jobs of that name among those that squeue printed, but for what sbatch refused.
 
     Raises:
         OutputError: The text was cut off, or is something else.
     """
     found = []
     records = rows.split(text, columns=len(_QUEUE), command="squeue", head=rows.QUEUE_HEAD)
-    for job_id, array, task, at, folder, called, comment in records:
+    for job_id, array, task, at, state, reason, folder, called, comment in records:
         number = rows.number(array if task != "N/A" else job_id, what="squeue's JobID")
         submitted = rows.moment(at, what="squeue's SubmitTime")
-        if called == name:
+        if called == name and (state, reason) != _NEVER:
             found.append(NamedJob(number, submitted, folder, parse_comment(comment)))
     return _earliest(found)
 
 
 def parse_accounts(text: str, name: str) -> list[NamedJob]:
-    """Return the jobs of that name among those that sacct printed.
+    """Return the jobs of that name among those that sacct printed, but for what sbatch refused.
 
     Raises:
         OutputError: The text was cut off, or is something else.
     """
     found = []
     records = rows.split(text, columns=len(_ACCOUNTS), command="sacct", head=rows.ACCOUNTS_HEAD)
-    for shown, at, folder, called, comment, line in records:
+    for shown, at, state, reason, folder, called, comment, line in records:
         number = jobids.parse(shown).job_id
         submitted = rows.moment(at, what="sacct's Submit")
-        if called == name:
+        if called == name and (state, reason) != _NEVER:
             found.append(NamedJob(number, submitted, folder, parse_comment(comment) or parse_comment(line)))
     return _earliest(found)
 

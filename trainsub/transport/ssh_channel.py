@@ -1,5 +1,6 @@
 """One program at the other end of an SSH connection.  Tells a program that ended from a connection that broke."""
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,8 @@ class SSHChannel:
 
     def close(self) -> None:
         """See Channel."""
-        self._channel.close()
+        with contextlib.suppress(OSError, EOFError):  # the connection may be gone, and nobody has noticed yet
+            self._channel.close()
         self._tail.join(_GRACE)
 
     def _check_end(self) -> None:

@@ -57,10 +57,9 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             return former
         if former is not None and former.outcome == VOID:
             return None
-        same = _same_content(session, plan)
-        if same is not None:
-            return same
-        run = _intent(session, plan)
+        run = _begun(session, plan)
+        if run.outcome == ACCEPTED:
+            return run
         try:
             reply = send(session.transport(plan.cluster), _request(session, plan, run), progress, session.tell)
         except TrainsubError:
@@ -100,14 +99,19 @@ def _other_plan(plan: Plan, run: Run) -> str:
     return ", with another spec or other code" if run.plan_hash not in {"", plan.plan_hash} else ""
 
 
-def _same_content(session: Session, plan: Plan) -> Run | None:
-    """A run whose outcome was still open, of a key that was drawn for just what this plan is.
+def _begun(session: Session, plan: Plan) -> Run:
+    """The recorded intent; or the accepted run of a twin.
 
-    The same command typed again after a lost connection, or at once in two terminals: the first one's outcome is
-    waited for, and is the answer.
+    A twin is a run whose outcome is open, of a key that was drawn for just what this plan is: the same command typed
+    again after a lost connection, or at once in two terminals. Its outcome is waited for, and is the answer.
     """
-    for run in session.store.unsettled(plan.cluster):
-        if plan.key_drawn and run.plan_hash == plan.plan_hash and run.run != plan.run:
+    while True:
+        # Looking for twins and recording the intent is one thing: else two could begin at once and not see each other.
+        with session.store.claims.hold(f"plan-{plan.plan_hash}"):
+            twins = [run for run in session.store.unsettled(plan.cluster) if _is_twin(run, plan)]
+            if not twins:
+                return _intent(session, plan)
+        for run in twins:
             with _claimed(session, run.run):
                 now = session.store.run(run.run)
                 # None: nothing of it could be sent, and it was taken back.
@@ -116,7 +120,10 @@ def _same_content(session: Session, plan: Plan) -> Run | None:
                 job_id = settled.jobs[-1].job_id
                 session.tell(f"an earlier submission of this was accepted as job {job_id}; not sent again")
                 return settled
-    return None
+
+
+def _is_twin(run: Run, plan: Plan) -> bool:
+    return plan.key_drawn and run.plan_hash == plan.plan_hash and run.run != plan.run
 
 
 def _settled(session: Session, run: Run) -> Run:
