@@ -34,7 +34,15 @@ scrap() { # directory: gone, even if it holds directories without write permissi
 }
 
 # A run's directory may be removed by whoever wins its fence with the word "gone", and by nobody else: so a fence that
-# somebody has already read can never vanish.  In the directory itself, so that its successor cannot be hit.
+# somebody has already read can never vanish.  In the directory itself, so that its successor cannot be hit; and what is
+# entered must still be what bears the name: in one that somebody else is just deleting the fence may be gone already.
+inode() { # path
+	ls -di "$1" 2>/dev/null | {
+		read -r TS_INODE TS_REST
+		printf '%s' "$TS_INODE"
+	}
+}
+
 remove_run() { # the run's directory, a name to rename it to; true if it was ours to remove
 	if ! ln -s gone "owner.$TS_LINK" 2>/dev/null; then
 		[ ! -L "owner.$TS_LINK" ] || return
@@ -43,7 +51,7 @@ remove_run() { # the run's directory, a name to rename it to; true if it was our
 		scrap work
 		ln -s gone "owner.$TS_LINK" 2>/dev/null || return
 	fi
-	cd / && mv "$1" "$2" && scrap "$2"
+	[ "$(inode .)" = "$(inode "$1")" ] && cd / && mv "$1" "$2" && scrap "$2"
 }
 
 read_mark() { # link, in the run's directory: when its submit called sbatch, and the seconds given to it; "-" if unknown
