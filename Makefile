@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 PURE := errors.py record slurm spec config render ledger tracker documents check
 
-.PHONY: test setup gates unit clusters demo docs bench clean format
+.PHONY: test setup gates unit clusters faults demo docs bench clean format
 
 test: gates unit clusters ## all gates, all tests
 
@@ -32,6 +32,9 @@ ifeq ($(TESTS),tests)
 else
 	@./tests/docker $(BIN)/pytest -n 2 --dist loadgroup -m cluster $(TESTS) || [ $$? -eq 5 ] # 5: there are none
 endif
+
+faults: setup ## every byte, step and moment at which a submission can break; hours. `make unit` tries a sample
+	FAULTS=all $(BIN)/pytest -n 0 tests/faults
 
 demo: ## the main job on this machine: no cluster, no Docker, no root; trainsub and PyTorch go to build/demo
 	@./examples/demo

@@ -121,25 +121,6 @@ def settle(
         return _settle(Case(ask, check_root(remote_root), run, link), begun)
 
 
-def recall(transport: Transport, remote_root: str, run: str, link: int, *, slurm_bin: str = "") -> tuple[int, ...]:
-    """Cancel the jobs of a voided submission that Slurm accepted after all; see ``settle``.
-
-    Returns:
-        Their ids; none if it is not void, or if squeue does not answer.
-
-    Raises:
-        TransportError: The cluster could not be talked to.
-        OutputError: The remote program said something that means nothing.
-    """
-    with FenceAsk(transport, remote_root, run, link, slurm_bin=slurm_bin) as ask:
-        case = Case(ask, check_root(remote_root), run, link)
-        base, state, queued = ask.batch(FindRoot(case.root), Look(), case.queue)
-        jobs = [job.job_id for job in case.seen(queued, base)] if state.owner == VOID else []
-        if jobs:
-            case.cancel(jobs)
-        return tuple(jobs)
-
-
 def _settle(case: Case, begun: datetime) -> SettleReply:
     """Look at the run's directory, then at Slurm, then void."""
     ask = case.ask
