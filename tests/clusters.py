@@ -238,8 +238,8 @@ class SlurmCluster:
 
     def cold_start(self) -> None:
         """Restart slurmctld so that it forgets all jobs; it tells the accounts that they have ended."""
-        self.kill_service("slurmctld")
-        self.check(["slurmctld", "-c"])
+        self.kill_service("slurmctld", signal="TERM")
+        self.check(["slurmctld", "-c", "-i"])
         self._until_orphans_are_gone()
 
     def lose_queue(self) -> None:
