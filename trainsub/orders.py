@@ -6,6 +6,7 @@ raised when all has been tried.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from trainsub import poller
 from trainsub.errors import (
@@ -97,3 +98,12 @@ def known(session: Session, jobs: Sequence[Job]) -> list[Job]:
     """The jobs as the store has them now."""
     runs = {run.run: run for run in session.find(sorted({job.run for job in jobs})) if run.outcome == ACCEPTED}
     return [found for job in jobs for found in runs[job.run].jobs if found.link == job.link]
+
+
+def shown(job: Job, since: datetime) -> bool:
+    """Whether squeue has shown the job, or a task of it, as ours since a time: only then its bare id is safe to name.
+
+    A job that squeue does not show may have lost its id to another one, even while nobody calls it missing.
+    """
+    parts = job.tasks or (job,)
+    return any(one.source == "squeue" and one.observed_at is not None and one.observed_at >= since for one in parts)

@@ -127,6 +127,19 @@ def test_a_stranger_with_the_same_id_is_never_hit(desk: Desk, client: Client) ->
     assert "still shows" not in desk.told[-1]
 
 
+def test_a_stranger_is_never_hit_while_sacct_is_silent(desk: Desk, client: Client) -> None:
+    """Then nobody calls the job missing, though squeue shows its id as another job's."""
+    run = submitted(client)
+    desk.alpha.shows(run, "RUNNING")
+    client.status()
+    desk.clock.skip(days=100)
+    desk.alpha.shows(run, "RUNNING", name="interactive", comment="")
+    desk.alpha.slurm.says("sacct", "echo 'sacct: error: Connection refused' >&2; exit 1")
+    client.cancel([run.run])
+    assert orders(desk) == [f"--name={run.run} 1000"]
+    assert "RUNNING" in (desk.alpha.slurm.state / "queue").read_text()
+
+
 def test_many_jobs_are_one_command(desk: Desk, client: Client) -> None:
     """Slurm has just shown that the ids are ours."""
     runs = [submitted(client, name=f"run{number}") for number in range(5)]

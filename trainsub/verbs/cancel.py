@@ -103,12 +103,13 @@ def _outcome(session: Session, run: Run) -> Run:
 def _cancel_jobs(session: Session, cluster: str, jobs: Sequence[Job], told: dict[str, list[int]]) -> list[str]:
     """Look, cancel what still lives, look again; what Slurm refused, in its words."""
     refused = []
+    asked = session.clock.now()
     with poller.conversation(session, cluster, "cancel") as (ask, scheduler):
         root = ask.root(session.cluster(cluster).remote_root)
-        seen = orders.looked(session, cluster, scheduler, root)
+        orders.looked(session, cluster, scheduler, root)
         alive = [job for job in orders.known(session, jobs) if not finished(job)]
         of_id = {job.job_id: job for job in alive}
-        shown = [job for job in alive if seen and job.missing_since is None]
+        shown = [job for job in alive if orders.shown(job, asked)]
         hidden = [job for job in alive if job not in shown]
         for answer in (*scheduler.cancel(shown, seen=True), *scheduler.cancel(hidden, seen=False)):
             job = of_id[answer.job_id]

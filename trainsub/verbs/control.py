@@ -81,8 +81,7 @@ def _out_of_reach(order: scontrol.Order, job: Job, asked: datetime) -> str:
     which = f"job {job.job_id} of run {job.run}"
     if finished(job) and order != "requeue":
         return f"{which} has ended ({job.state}): there is nothing to {order}"
-    shown = any(one.source == "squeue" and one.observed_at and one.observed_at >= asked for one in _parts(job))
-    if shown:
+    if orders.shown(job, asked):
         return ""
     if finished(job):
         return f"{which} has ended ({job.state}), and Slurm has forgotten it: submit it again"
