@@ -32,11 +32,11 @@ class CutChannel:
         self.out_limit = self.in_limit = 0
         return ConnectionLostError("cut")
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, timeout: float | None = None) -> None:
         if self.out_limit is None:
-            self.inner.write(data)
+            self.inner.write(data, timeout)
             return
-        self.inner.write(data[: self.out_limit])
+        self.inner.write(data[: self.out_limit], timeout)
         if len(data) >= self.out_limit:
             raise self._die()
         self.out_limit -= len(data)

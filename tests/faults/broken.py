@@ -54,13 +54,13 @@ class BrokenChannel:
         self._count = {UP: 0, DOWN: 0}
         self._broken = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, timeout: float | None = None) -> None:
         if self._broken and self._fault.kind == HOLE:
             return  # it is sent, and nobody will ever know
         if self._broken:
             self._lose()
         room = self._room(UP)
-        self._inner.write(data if room is None else data[:room])
+        self._inner.write(data if room is None else data[:room], timeout)
         self._count[UP] += len(data)
         if room is not None and len(data) >= room:
             self._break()

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from trainsub.errors import ConnectionLostError, OutputError
+from trainsub.errors import ConnectionLostError, OutputError, RemoteTimeoutError
 from trainsub.remote.fence import Claim, Discard, Look
 from trainsub.remote.frames import Frame
 from trainsub.remote.outcome import read_answer
@@ -27,7 +27,8 @@ class Tape:
         self.deaf = deaf
         self.closed = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, timeout: float | None = None) -> None:
+        del timeout
         if self.deaf:
             raise ConnectionLostError(f"broken after {len(data)} bytes")
 
@@ -47,6 +48,18 @@ class Tape:
 
     def close(self) -> None:
         self.closed = True
+
+
+class FullTape(Tape):
+    """A channel to a program that has stopped reading, and goes on."""
+
+    def write(self, data: bytes, timeout: float | None = None) -> None:
+        raise RemoteTimeoutError(f"{len(data)} bytes were not taken in {timeout} s")
+
+    def read(self, timeout: float | None = None) -> bytes:
+        if not self.pieces:
+            raise RemoteTimeoutError(f"silent for {timeout} s")
+        return super().read(timeout)
 
 
 class TapeTransport:
@@ -121,6 +134,25 @@ def test_what_was_said_before_hanging_up_counts() -> None:
     one = talk(Tape(f"\n{NONCE}.a\n".encode(), deaf=True))
     one.send(b"x")
     assert one.read_frame(1) == Frame("a")
+
+
+def test_a_program_that_stops_reading_is_lost() -> None:
+    """What it said before is read; then it is told that it took nothing, without waiting as long once more."""
+    one = Talk(FullTape(f"\n{NONCE}.a\n".encode()), NONCE, where="hpc", patience=7)
+    one.send(b"xyz")
+    one.send(b"never sent")
+    assert (one.hung_up, one.sent) == (True, 0)
+    assert one.read_frame(1) == Frame("a")
+    with pytest.raises(RemoteTimeoutError, match="3 bytes were not taken in 7 s"):
+        one.read_frame(1000)
+
+
+def test_a_submit_that_cannot_send_on_is_unknown() -> None:
+    """Nobody knows whether the program will read on; it is to be settled, and nobody is told to wait for words."""
+    told: list[str] = []
+    reply = submit(TapeTransport(FullTape()), SubmitRequest("~/x", "run", 1, {}), tell=told.append)
+    assert (reply.outcome, told) == (UNKNOWN, [])
+    assert reply.detail.endswith("bytes were not taken in 180.0 s")
 
 
 @pytest.mark.parametrize("said", [".busy sbatch", ".busy sbatch\n\nNONCE.what", ".what", ".answer 0 1", ".error"])

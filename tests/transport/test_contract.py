@@ -137,6 +137,35 @@ def test_program_that_does_not_read(transport: Transport) -> None:
     channel.close()
 
 
+def test_write_times_out(transport: Transport) -> None:
+    """A program that reads nothing is waited for only so long, whatever a reader waits for; it can still be heard."""
+    channel = transport.open(sh("sleep 2; echo late"))
+    heard: list[bytes] = []
+    reader = threading.Thread(target=lambda: heard.append(channel.read()))
+    reader.start()
+    started = time.monotonic()
+    with pytest.raises(RemoteTimeoutError, match=r"read nothing of its input for 0\.3 s"):
+        channel.write(bytes(32 * MIB), 0.3)
+    assert time.monotonic() - started < 2
+    assert heard == []
+    reader.join(10)
+    assert heard == [b"late\n"]
+    channel.close()
+
+
+def test_slow_progress_is_no_silence(transport: Transport) -> None:
+    """A write that takes much longer than its timeout goes on as long as a little is read now and then."""
+    slow = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.3; head -c 400000 >/dev/null; done; cat >/dev/null"
+    channel = transport.open(sh(f"echo go; {slow}; echo all"))
+    assert channel.read(10) == b"go\n"
+    started = time.monotonic()
+    channel.write(bytes(8 * MIB), 1.5)
+    assert time.monotonic() - started > 1.5
+    channel.close_write()
+    assert channel.read(10) == b"all\n"
+    channel.close()
+
+
 def test_read_times_out(transport: Transport) -> None:
     """No answer in time is an error of its own, and the channel goes on."""
     channel = transport.open(sh("sleep 0.6; echo late"))

@@ -29,6 +29,8 @@ from trainsub.transport.base import Transport
 
 _SILENCE = 30.0
 """Seconds of silence that are borne beyond what a command itself is given."""
+_IDLE = 900
+"""Seconds without a request after which the program on the login node takes the client for dead."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -116,7 +118,9 @@ class Ask:
         if self._broken is not None:
             raise self._broken
         if self._talk is None:
-            self._talk = start(self._transport, self.program, self.values(), first=text, what=self._what)
+            self._talk = start(
+                self._transport, self.program, self.values(), patience=_SILENCE, first=text, what=self._what
+            )
         else:
             self._talk.send(text)
         for request in requests:
@@ -131,13 +135,17 @@ class Ask:
 
     def values(self) -> Values:
         """Return the values of the program."""
-        return {"TS_SLURM_BIN": self._slurm_bin}
+        return {"TS_SLURM_BIN": self._slurm_bin, "TS_IDLE": _IDLE}
 
     def _frames(self, talk: Talk, timeout: float) -> Sequence[Frame]:
         """Return the frames of one batch, without the one that ends it."""
         frames: deque[Frame] = deque()
         try:
             while (frame := talk.read_frame(timeout)).tag != "end":
+                if frame.tag == "bye":
+                    raise ConnectionLostError(
+                        f"{talk.where}: nothing was asked for {_IDLE} s, and so the conversation was ended there"
+                    )
                 frames.append(frame)
         except (TransportError, OutputError) as error:
             # What comes later would be taken for the answer to the next question.

@@ -34,7 +34,8 @@ class SubmitRequest:
         size: Its size in bytes.
         slurm_bin: Where Slurm's commands are, if not on the PATH there.
         sbatch_timeout: Seconds that sbatch is given.
-        patience: Seconds of silence borne; a program that verifies or unpacks an archive is not silent.  Before an
+        patience: Seconds of silence borne, and without any progress of what is sent; a program that verifies or unpacks
+            an archive is not silent.  Before an
             answer of sbatch it is its time limit and a little more.
         send_archive_first: Send the archive without being asked, which spares a round trip if it is lacking.
     """

@@ -22,7 +22,8 @@ what it saw                                            conclusion
 the channel could not be opened                        nothing was sent: the error is raised as it is
 an ``error`` frame                                     nothing was submitted, nothing was left: raised
 the program ended in good order before step 3          nothing was submitted (it would have said so): raised
-anything else: lost connection, silence, other ends    unknown; settle.py finds out
+anything else: lost connection, silence, a program     unknown; settle.py finds out
+that stopped reading, other ends
 =====================================================  ==========================================================
 """
 
@@ -95,7 +96,8 @@ def submit(
         ValueError: A value cannot be sent.
     """
     sent = values(request)
-    with start(transport, "submit", sent, first=b"".join(request.files.values()), what="submit") as talk:
+    first = b"".join(request.files.values())
+    with start(transport, "submit", sent, patience=request.patience, first=first, what="submit") as talk:
         talk.note(sbatch_words(request))
         course = _Course(request.patience, tell or (lambda _: None))
         try:
@@ -144,7 +146,7 @@ def _next_frame(talk: Talk, course: _Course) -> Frame:
         TransportError: The connection broke, or was silent for too long.
         OutputError: The program ended, or said what means nothing.
     """
-    if course.timeout <= _TOLD or course.told == course.doing:
+    if course.timeout <= _TOLD or course.told == course.doing or talk.hung_up:
         return talk.read_frame(course.timeout)
     try:
         return talk.read_frame(_TOLD)

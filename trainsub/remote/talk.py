@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from trainsub.errors import ConnectionLostError, OutputError
+from trainsub.errors import ConnectionLostError, OutputError, RemoteTimeoutError
 from trainsub.remote.frames import Frame, FrameParser
 from trainsub.remote.program import BOOT, Values, compose, program_text
 from trainsub.transport.base import Channel, Notes, Transport
 
 _STATUS_TIMEOUT = 5.0
+_REST_TIMEOUT = 1.0
+"""Seconds for what a program said before it stopped reading: that has come already, or is on its way."""
 _NOT_STARTED = frozenset({126, 127})
 
 
@@ -33,13 +35,15 @@ class Talk:
         channel: Where the program runs; the talk closes it.
         nonce: The word that its headers begin with.
         where: The other side, for messages.
+        patience: Seconds that the program may take none of what is sent; None: for ever.
     """
 
-    def __init__(self, channel: Channel, nonce: str, *, where: str) -> None:
+    def __init__(self, channel: Channel, nonce: str, *, where: str, patience: float | None = None) -> None:
         self._channel = channel
         self._parser = FrameParser(nonce)
         self._frames: deque[Frame] = deque()
-        self._lost: ConnectionLostError | None = None
+        self._patience = patience
+        self._lost: ConnectionLostError | RemoteTimeoutError | None = None
         self.where = where
         self.sent = 0
         self.received = 0
@@ -55,8 +59,9 @@ class Talk:
     def send(self, data: bytes) -> None:
         """Write to the program's standard input.
 
-        A program that has ended does not read.  What it said last is worth more than the fact that it hung up, so a
-        loss met here is raised by ``read_frame``, when there is nothing left to read.
+        A program that has ended does not read, and one on a file system that hangs may never read again.  What it said
+        last is worth more than the fact that it takes nothing, so a loss met here is raised by ``read_frame``, when
+        there is nothing left to read.
 
         Args:
             data: The bytes.
@@ -64,8 +69,8 @@ class Talk:
         if self._lost is not None:
             return
         try:
-            self._channel.write(data)
-        except ConnectionLostError as error:
+            self._channel.write(data, self._patience)
+        except (ConnectionLostError, RemoteTimeoutError) as error:
             self._lost = error
         else:
             self.sent += len(data)
@@ -96,12 +101,12 @@ class Talk:
 
         Raises:
             ConnectionLostError: The connection broke.
-            RemoteTimeoutError: Silence for too long.
+            RemoteTimeoutError: Silence for too long, or the program had stopped reading what was sent.
             EndedError: The program ended before it had said all.
             OutputError: What came is no talk of ours.
         """
         while not self._frames:
-            data = self._channel.read(timeout)
+            data = self._read(timeout)
             if not data:
                 raise self._end()
             self.received += len(data)
@@ -112,7 +117,15 @@ class Talk:
         """Close the channel; the program sees the end of its input."""
         self._channel.close()
 
-    def _end(self) -> ConnectionLostError | EndedError:
+    def _read(self, timeout: float | None) -> bytes:
+        if not isinstance(self._lost, RemoteTimeoutError):
+            return self._channel.read(timeout)
+        try:
+            return self._channel.read(_REST_TIMEOUT)
+        except RemoteTimeoutError:
+            raise self._lost from None
+
+    def _end(self) -> ConnectionLostError | RemoteTimeoutError | EndedError:
         status = self._channel.exit_status(_STATUS_TIMEOUT)
         if status is None:
             return self._lost or ConnectionLostError(
@@ -126,13 +139,16 @@ class Talk:
         return EndedError(f"{message}: {words}" if words else message, hint=hint)
 
 
-def start(transport: Transport, program: str, values: Values, *, first: bytes = b"", what: str = "") -> Talk:
+def start(
+    transport: Transport, program: str, values: Values, *, patience: float, first: bytes = b"", what: str = ""
+) -> Talk:
     """Start a program on the login node.
 
     Args:
         transport: How to get there.
         program: ``submit``, ``ask`` or ``settle``.
         values: Its values; ``TS_NONCE`` is added.
+        patience: Seconds that it may take none of what is sent.
         first: What the program will read, sent in the same flight as its head.
         what: A name for the audit log.
 
@@ -142,7 +158,7 @@ def start(transport: Transport, program: str, values: Values, *, first: bytes = 
     """
     nonce = secrets.token_hex(16)
     head = compose(program_text(program), {"TS_NONCE": nonce, **values})
-    talk = Talk(transport.open(BOOT, what=what), nonce, where=transport.description)
+    talk = Talk(transport.open(BOOT, what=what), nonce, where=transport.description, patience=patience)
     talk.send(head + first)
     return talk
 

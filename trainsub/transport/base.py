@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from trainsub.errors import RemoteTimeoutError
+
 CHUNK = 1 << 18
 """The most bytes that one ``read`` returns."""
 
@@ -68,10 +70,17 @@ class Channel(Protocol):
     answers much must read in another thread.
     """
 
-    def write(self, data: bytes) -> None:
-        """Send to the program's stdin; what the program does not read any more is dropped.
+    def write(self, data: bytes, timeout: float | None = None) -> None:
+        """Send to the program's stdin; what a program that ended its stdin does not read any more is dropped.
+
+        Args:
+            data: The bytes.
+            timeout: Seconds without any progress that are borne; a slow program or link that takes a little now and
+                then is never cut.  None waits for ever.
 
         Raises:
+            RemoteTimeoutError: Nothing more was taken in ``timeout`` seconds.  How much was is not known, so nothing
+                may be written any more; reading goes on.
             ConnectionLostError: The connection broke.
         """
 
@@ -102,6 +111,19 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Let go of the program; it is not killed, but finds its stdin ended and its output unread."""
+
+
+def stalled(where: str, timeout: float) -> RemoteTimeoutError:
+    """Return the error of a write that makes no progress.
+
+    Args:
+        where: Where the program runs.
+        timeout: Seconds that were borne.
+    """
+    return RemoteTimeoutError(
+        f"{where}: the program has read nothing of its input for {timeout:g} s",
+        hint="the login node may be overloaded, or its file system may hang; try again later",
+    )
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from trainsub.errors import RemoteTimeoutError, UnreachableError
 from trainsub.transport import whoami
 from trainsub.transport.audit import Audit
-from trainsub.transport.base import CHUNK, Channel
+from trainsub.transport.base import CHUNK, Channel, stalled
 from trainsub.transport.metering import Meter
 from trainsub.transport.stderr import StderrTail
 
@@ -101,6 +101,7 @@ class _LocalChannel:
         if self._process.stdin is None or self._process.stdout is None or self._process.stderr is None:
             raise RuntimeError("Popen was asked for three pipes")
         self._stdin = self._process.stdin
+        os.set_blocking(self._stdin.fileno(), False)  # our end only; a full pipe is waited for with a bound
         self._stdout = self._process.stdout
         errors = self._process.stderr
         self._errors = errors
@@ -110,13 +111,18 @@ class _LocalChannel:
     def stderr_seen(self) -> int:
         return self._tail.seen
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, timeout: float | None = None) -> None:
         if self._stdin.closed:
             raise ValueError("write after close_write")
         view = memoryview(data)
+        poll = select.poll()
+        poll.register(self._stdin, select.POLLOUT)
         with contextlib.suppress(BrokenPipeError):  # it reads no more; its end says the rest
             while view:
-                view = view[os.write(self._stdin.fileno(), view) :]
+                if not poll.poll(None if timeout is None else timeout * 1000):
+                    raise stalled(self._where, timeout or 0.0)
+                with contextlib.suppress(BlockingIOError):  # not as much room as it seemed
+                    view = view[os.write(self._stdin.fileno(), view) :]
 
     def close_write(self) -> None:
         self._stdin.close()

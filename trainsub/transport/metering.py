@@ -89,9 +89,9 @@ class MeteredChannel:
         else:
             self._left_out += 1
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, timeout: float | None = None) -> None:
         """See Channel."""
-        self._inner.write(data)
+        self._inner.write(data, timeout)
         self._sent += len(data)
         self._meter.moved(sent=len(data))
 

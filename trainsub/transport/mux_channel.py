@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from trainsub.errors import ConnectionLostError, RemoteTimeoutError
-from trainsub.transport.base import CHUNK
+from trainsub.transport.base import CHUNK, stalled
 from trainsub.transport.mux import Mux, MuxLostError
 from trainsub.transport.stderr import StderrTail
 
@@ -71,14 +71,15 @@ class MuxChannel:
         """All bytes of stderr so far."""
         return self._tail.seen
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, timeout: float | None = None) -> None:
         """See Channel."""
         view = memoryview(data)
         with self._writing:
             if self._stdin < 0:
                 raise ValueError("write after close_write")
             while view:
-                self._wait(self._stdin, select.POLLOUT, None)
+                if not self._wait(self._stdin, select.POLLOUT, timeout):
+                    raise stalled(self._where, timeout or 0.0)
                 try:
                     view = view[os.write(self._stdin, view) :]
                 except BlockingIOError:

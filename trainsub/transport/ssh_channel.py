@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from trainsub.errors import ConnectionLostError, RemoteTimeoutError, TransportError
-from trainsub.transport.base import CHUNK
+from trainsub.transport.base import CHUNK, stalled
 from trainsub.transport.stderr import StderrTail
 
 if TYPE_CHECKING:
@@ -39,16 +39,19 @@ class SSHChannel:
         """All bytes of stderr so far."""
         return self._tail.seen
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, timeout: float | None = None) -> None:
         """See Channel."""
         if self._channel.eof_sent and not self._channel.closed:
             raise ValueError("write after close_write")
         position = 0
         while position < len(data):
+            # Not by paramiko's own timeout: it has one for both directions, and it is the reader's.
+            if not self._wire.wait_to_send(self._channel, timeout):
+                raise stalled(self._where, timeout or 0.0)
             try:
                 position += self._channel.send(data[position : position + _PIECE])
             except TimeoutError:
-                continue  # the reader's timeout; paramiko has one for both
+                continue  # the reader's timeout
             except (OSError, EOFError) as error:
                 if self._lost():
                     raise self._loss() from error

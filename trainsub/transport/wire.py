@@ -154,6 +154,20 @@ class Wire(ServiceRequestingTransport):
         self._send_user_message(message)
         return channel
 
+    def wait_to_send(self, channel: paramiko.Channel, timeout: float | None) -> bool:
+        """Wait until the other side takes more, or the channel has ended, which sending will find.
+
+        Args:
+            channel: One of this connection's.
+            timeout: Seconds to wait; None waits for ever.
+
+        Returns:
+            Whether sending does not have to wait for the program.
+        """
+        room = channel.out_buffer_cv
+        with room:
+            return room.wait_for(lambda: bool(channel.out_window_size or channel.closed or channel.eof_sent), timeout)
+
     def _parse_disconnect(self, message: paramiko.Message) -> None:
         message.get_int()
         self.last_words = message.get_text()
