@@ -9,6 +9,7 @@ from trainsub.errors import OutputError, SlurmSilentError
 from trainsub.remote import EndedError
 from trainsub.scheduler import Before, Reply, Scheduler
 from trainsub.session import Session
+from trainsub.settling import cancel_late
 from trainsub.tracker.schedule import Answer, Schedule, answered, given_up
 from trainsub.tracker.track import accounted, finished, observe
 from trainsub.tracker.values import Job, seen_again
@@ -83,6 +84,7 @@ def ask(session: Session, cluster: str, line: Line, *, everything: bool, jobs: S
         conclude(session, cluster, answer)
         raise SlurmSilentError(f"Slurm on cluster {cluster} does not answer: {silence}", hint=RETRY)
     _keep(session, cluster, wanted, reply, answer)
+    cancel_late(session, cluster, reply.poll.queue or {})
     if reply.poll.silence and not everything:
         session.tell_once(f"sacct on cluster {cluster} does not answer: {reply.poll.silence}")
     if everything and reply.poll.silence:

@@ -1,5 +1,6 @@
 """Submissions whose outcome is not known, settled: by each command that meets them, one process at a time."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from trainsub.errors import (
@@ -11,8 +12,10 @@ from trainsub.errors import (
     UnknownRunError,
     UnsettledError,
 )
-from trainsub.remote import settle
+from trainsub.remote import recall, settle
 from trainsub.session import Session
+from trainsub.slurm import states
+from trainsub.slurm.squeue import QueueRow
 from trainsub.tracker.begin import first_job
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, UNKNOWN, Run
 
@@ -88,6 +91,31 @@ def settle_soon(session: Session, run: Run) -> Run:
         session.tell_once(f"run {run.run} cannot be settled yet: {why}; trying again")
         session.clock.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def cancel_late(session: Session, cluster: str, queue: Mapping[int, QueueRow]) -> None:
+    """Cancel jobs that Slurm accepted after their run had been given up: they wait for nodes only to end at the fence.
+
+    Args:
+        session: What to work with.
+        cluster: The cluster's name.
+        queue: What squeue has just shown of it.
+    """
+    void = session.store.void(cluster) if queue else set()
+    if not void:
+        return
+    alive = {row.name for row in queue.values() if row.name in void and states.phase(row.state) != "finished"}
+    settings = session.cluster(cluster)
+    for run in sorted(alive):
+        try:
+            jobs = recall(session.transport(cluster), settings.remote_root, run, LINK, slurm_bin=settings.slurm_bin)
+        except (TransportError, ClusterError) as error:  # it ends at the fence; this only spares the queue
+            session.tell_once(f"run {run} was given up, and a job of its name is in the queue: {error.message}")
+            continue
+        for job in jobs:
+            session.tell_once(
+                f"job {job} came after run {run} was given up; it would not have trained, and is cancelled"
+            )
 
 
 def settle_named(session: Session, run: Run) -> Run:

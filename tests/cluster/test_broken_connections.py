@@ -85,9 +85,14 @@ def one_training(laptop: Laptop, name: str, job_id: object) -> None:
     assert laptop.queued(f"{name}-") == [str(job_id)]
     until(lambda: laptop.exists(f"{laptop.root}/trained"), "the job to train", 90)
     until(lambda: not laptop.there("squeue", "--me", "--noheader").strip(), "the queue to be empty", 120)
-    text = laptop.there("sacct", "-nPX", "-S", "now-1hours", "-o", "JobIDRaw,State,Start,JobName,WorkDir")
-    ours = [line.split("|") for line in text.splitlines() if f"|{name}-" in line and f"|{laptop.root}/" in line]
-    assert [job for job, state, start, *_ in ours if start not in {"None", "Unknown"}] == [str(job_id)], ours
+
+    def started() -> list[str]:
+        text = laptop.there("sacct", "-nPX", "-S", "now-1hours", "-o", "JobIDRaw,State,Start,JobName,WorkDir")
+        ours = [line.split("|") for line in text.splitlines() if f"|{name}-" in line and f"|{laptop.root}/" in line]
+        return [job for job, state, start, *_ in ours if start not in {"None", "Unknown"}]
+
+    until(started, "the accounts to know it", 60)
+    assert started() == [str(job_id)]
     assert laptop.read(f"{laptop.root}/trained").split() == [str(job_id)]
 
 
@@ -284,18 +289,22 @@ def test_the_laptop_sleeps_while_it_sends(laptop: Laptop, relayed: Relay) -> Non
 
 def test_the_user_types_it_again_in_a_second_terminal(laptop: Laptop, relayed: Relay) -> None:
     """At once, without a key, while the first one hangs in a black hole: it is told to wait, and both get one job."""
+    go = f"{laptop.root}/go"
     config = laptop.home / "over" / "ssh_config"
-    wrapped(laptop, 'sleep 2; exec "$sbatch" "$@"', config)
+    wrapped(laptop, f'until [ -e {go} ]; do sleep 0.2; done; exec "$sbatch" "$@"', config)
+    laptop.there("touch", go)
     with laptop.client() as client:  # how many bytes come down before sbatch is called: the rest is swallowed
         client.submit(client.plan(job(laptop, "measured")))
     until(lambda: not laptop.there("squeue", "--me", "--noheader").strip(), "that job to end", 120)
     relayed.breaks(Fault(HOLE, DOWN, relayed.passed[DOWN] - 150))
-    laptop.there("rm", "-rf", f"{laptop.root}/runs", f"{laptop.root}/trained")
+    laptop.there("rm", "-rf", f"{laptop.root}/runs", f"{laptop.root}/trained", go)
     spec = job(laptop, "typed")
     first = laptop.start("submit", spec, "--json")
     in_sbatch(laptop)
     second = laptop.start("submit", spec, "--json")
+    assert second.stderr is not None
+    assert b"another trainsub on this machine" in second.stderr.readline()
+    laptop.there("touch", go)
     ended = [finish(process).ok() for process in (first, second)]
     assert ended[0].run["job_id"] == ended[1].run["job_id"]
-    assert "another trainsub on this machine" in ended[1].err
     one_training(laptop, "typed", ended[0].run["job_id"])

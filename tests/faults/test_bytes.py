@@ -30,9 +30,9 @@ class Recorder(BrokenTransport):
         channel = super().open(argv, what=what)
         write, read = channel.write, channel.read
 
-        def writing(data: bytes) -> None:
+        def writing(data: bytes, timeout: float | None = None) -> None:
             self.sent.append(len(data))
-            write(data)
+            write(data, timeout)
 
         def reading(timeout: float | None = None) -> bytes:
             data = read(timeout)

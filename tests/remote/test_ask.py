@@ -210,3 +210,17 @@ def test_a_request_is_quick(cluster: Cluster) -> None:
         for _ in range(20):
             ask.tail(os.devnull, 0, 10)
         assert time.monotonic() - begin < 5
+
+
+def test_a_client_that_is_silent_for_too_long_is_taken_for_dead(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program on the login node ends; should the client wake up, it learns that it must connect again."""
+    if "macos" in cluster.login.shell[0]:
+        pytest.skip("on a Mac the client is on the same machine, and cannot vanish without a word")
+    monkeypatch.setattr("trainsub.remote.ask._IDLE", 1)
+    with Ask(cluster.login, slurm_bin=str(cluster.slurm.bin)) as ask:
+        assert ask.run(["echo", "x"]).out == b"x\n"
+        time.sleep(2.5)
+        with pytest.raises(ConnectionLostError, match="nothing was asked for 1 s"):
+            ask.run(["echo", "y"])

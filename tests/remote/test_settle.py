@@ -32,6 +32,7 @@ def lay(cluster: Cluster, *, answer: str = "", owner: str = "", age: float | Non
         (cluster.run_dir / "answer.1").write_text(answer)
     if owner:
         (cluster.run_dir / "owner.1").symlink_to(owner)
+        os.utime(cluster.run_dir / "owner.1", (time.time() - (age or 0),) * 2, follow_symlinks=False)
 
 
 def fence(cluster: Cluster) -> str:

@@ -106,7 +106,7 @@ def test_the_archive_travels_once(cluster: Cluster) -> None:
     first = submit(cluster.login, cluster.request())
     second = submit(cluster.login, cluster.request(run="other-00000000"))
     assert (first.uploaded, second.uploaded) == (True, False)
-    assert second.sent < 12_000
+    assert second.sent < 13_000
     assert first.sent > second.sent + cluster.archive.stat().st_size - 20
     assert (cluster.root / "runs/other-00000000/work/train.py").exists()
 
@@ -255,6 +255,26 @@ def test_concurrent_submits_of_a_refused_run(cluster: Cluster) -> None:
         thread.join()
     assert [reply.outcome for reply in replies] == [REFUSED] * 4
     wait_until(lambda: cluster.leftovers() == [])
+
+
+@pytest.mark.parametrize("who", ["submit", "settle"])
+def test_a_refusal_whose_remover_died_does_not_last_for_ever(cluster: Cluster, who: str) -> None:
+    """It is told for ten minutes; then the run is void for good, and its key goes on with another one."""
+    cluster.slurm.refuses()
+    cluster.login.in_limit = 180
+    assert submit(cluster.login, cluster.request()).outcome == UNKNOWN
+    cluster.login.in_limit = None
+    wait_until((cluster.run_dir / "answer.1").exists)
+    owner = cluster.run_dir / "owner.1"
+    owner.symlink_to("gone")
+    assert submit(cluster.login, cluster.request()).outcome == REFUSED
+    os.utime(owner, (time.time() - 700,) * 2, follow_symlinks=False)
+    if who == "submit":
+        assert submit(cluster.login, cluster.request()).outcome == VOID
+    else:
+        assert settle(cluster.login, "~/.trainsub", RUN, 1, slurm_bin=str(cluster.slurm.bin)).outcome == VOID
+    assert str(owner.readlink()) == VOID
+    assert len(cluster.slurm.calls("sbatch")) == 1
 
 
 def test_a_submit_that_died_holding_the_lock_is_pending(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

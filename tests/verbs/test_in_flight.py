@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from verbs.desk import Desk, Elsewhere, plan, submitted
+from verbs.desk import Desk, Elsewhere, plan, stamp, submitted
 
 from trainsub import Client
 from trainsub.errors import UnreachableError, UnsettledError
@@ -87,3 +87,24 @@ def test_what_a_dead_process_left_is_settled(desk: Desk, client: Client) -> None
     (run,) = desk.client().status().runs
     assert (run.outcome, run.jobs[0].state) == ("accepted", "PENDING")
     assert len(desk.alpha.slurm.calls("sbatch")) == 1
+
+
+def test_a_job_that_came_after_its_run_was_given_up_is_cancelled(desk: Desk, client: Client) -> None:
+    """The next poll sees it in the queue; with the same name below another remote root it is another's."""
+    other = submitted(client)
+    sending = plan(client, "k")
+    fence = desk.alpha.root / "runs" / sending.run
+    fence.mkdir(parents=True)
+    (fence / "owner.1").symlink_to("void")
+    assert client.submit(sending).run == sending.renewed(2).run
+    late = {"comment": f"trainsub:{sending.run}:1", "state": "PENDING", "submitted": stamp()}
+    desk.alpha.shows(other, "RUNNING", submitted=stamp())
+    desk.alpha.slurm.queue(4711, name=sending.run, folder=f"/elsewhere/runs/{sending.run}/work", **late)
+    desk.clock.skip(minutes=2)
+    client.status()
+    assert desk.alpha.slurm.calls("scancel") == []
+    desk.alpha.slurm.queue(4712, name=sending.run, **late)
+    desk.clock.skip(minutes=2)
+    client.status()
+    assert desk.alpha.slurm.calls("scancel") == [[f"--name={sending.run}", "4712"]]
+    assert any("job 4712 came after" in line for line in desk.told)

@@ -19,7 +19,7 @@ from trainsub.remote.requests import (
     Tail,
 )
 from trainsub.remote.roots import check_root
-from trainsub.remote.settle import SettleReply, settle
+from trainsub.remote.settle import SettleReply, recall, settle
 from trainsub.remote.submission import SubmitReply, SubmitRequest
 from trainsub.remote.submit import Progress, submit
 from trainsub.remote.talk import EndedError
@@ -42,6 +42,7 @@ __all__ = [
     "SubmitRequest",
     "Tail",
     "check_root",
+    "recall",
     "settle",
     "submit",
 ]

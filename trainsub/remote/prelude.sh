@@ -32,13 +32,13 @@ export LC_ALL SLURM_TIME_FORMAT SLURM_BITSTR_LEN TZ
 TS_NL='
 '
 
-# As many bytes of the input, and not one more: what follows is for the next reader.  On macOS head takes as much as
-# there is; dd takes what one read gives, and says how much that was.
-exactly() { head -c "$1"; } # bytes
-# The same, if they come in time: a client may vanish without a word, and sshd then waits for hours.
+# As many bytes of the input, and not one more: what follows is for the next reader.  And only if they come in time: a
+# client may vanish without a word, and sshd then waits for hours.
 within() { timeout "$1" head -c "$2"; } # seconds, bytes
+# On macOS head takes as much as there is; dd takes what one read gives, and says how much that was.  There the client is
+# on the same machine.
 if [ "$(uname)" = Darwin ]; then
-	within() { (exactly "$2"); } # on a Mac the client is on the same machine
+	within() { (exactly "$2"); } # seconds, bytes
 	exactly() { # bytes
 		TS_LEFT=$1
 		while [ "$TS_LEFT" -gt 0 ]; do

@@ -84,18 +84,13 @@ def compose(text: str, values: Values) -> bytes:
             raise ValueError(f"not a name for a value: {name!r}")
         lines.append(f"{name}={quote(_as_text(value))}")
     lines.append(f"{text}\n}}\n")
-    data = _encoded("\n".join(lines))
-    return b"%-8d%s" % (len(data), data)
+    return frame_text("\n".join(lines))
 
 
 def frame_text(text: str) -> bytes:
-    """Return shell text behind its length and a newline."""
-    data = _encoded(text)
-    return b"%d\n%s" % (len(data), data)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    """Return shell text behind its length in eight characters."""
+    data = text.encode("utf-8", "surrogateescape")
+    return b"%-8d%s" % (len(data), data)
 
 
 def _as_text(value: Value) -> str:

@@ -68,3 +68,16 @@ read_mark() { # link, in the run's directory: when its submit called sbatch, and
 owner_of() { # link, in the run's directory: the word in the fence, or "-"
 	readlink "owner.$1" 2>/dev/null || printf '%s\n' -
 }
+
+changed() { # paths: when each of them was changed last; by GNU's stat or BSD's, to which -f means something else
+	if stat -c %Y / >/dev/null 2>&1; then stat -c %Y "$@"; else stat -f %m "$@"; fi
+}
+
+# Whoever was to remove this directory died long ago.  Nobody may remove it any more, and so the run in it, whatever
+# sbatch said of it, is void for good: its key goes on with another one.
+TS_REMOVAL=600
+bury() { # in the run's directory
+	[ "$(owner_of "$TS_LINK")" = gone ] || return 0
+	[ $(($(date +%s) - $(changed "owner.$TS_LINK"))) -ge "$TS_REMOVAL" ] || return 0
+	ln -s void ".owner.$TS_NONCE" && mv -f ".owner.$TS_NONCE" "owner.$TS_LINK"
+} 2>/dev/null

@@ -39,7 +39,9 @@ the answer is on disk, the fence not yet              Z claims the fence for the
 sbatch refused, the client is gone                    Z reads the refusal and removes the directory
 S gives up while Z voids                              one of them wins the fence: either the directory goes, and Z
                                                       voids in a new one, or it stays with ``void`` in it
-the remover died holding the fence                    the directory stays and blocks: unknown, and void after a while
+the remover died holding the fence                    the directory stays: unknown, or the refusal, for ten minutes;
+                                                      then ``gone`` is replaced by ``void`` for good (root.sh, bury).
+                                                      A remover whose rename hangs for longer could still take it away
 two settlers                                          ``ln -s`` lets one win; both read the same word
 the disk is full                                      nobody can void: unknown, until there is space again
 ====================================================  ===============================================================
@@ -65,8 +67,6 @@ _GRACE = 40
 """Seconds beyond that limit until a submit without an answer is given up: ``-k 10``, and a slow file system."""
 _WAIT = 10
 """Seconds to wait for the answer of a submit that seems to be at work."""
-_ABANDONED = 600
-"""Seconds after which nobody is removing a directory any more."""
 _SILENT = 60
 """Seconds without a sign of life after which a submit is not on its way to the lock any more; it gives one each 10."""
 _LATE = 5
@@ -121,6 +121,25 @@ def settle(
         return _settle(Case(ask, check_root(remote_root), run, link), begun)
 
 
+def recall(transport: Transport, remote_root: str, run: str, link: int, *, slurm_bin: str = "") -> tuple[int, ...]:
+    """Cancel the jobs of a voided submission that Slurm accepted after all; see ``settle``.
+
+    Returns:
+        Their ids; none if it is not void, or if squeue does not answer.
+
+    Raises:
+        TransportError: The cluster could not be talked to.
+        OutputError: The remote program said something that means nothing.
+    """
+    with FenceAsk(transport, remote_root, run, link, slurm_bin=slurm_bin) as ask:
+        case = Case(ask, check_root(remote_root), run, link)
+        base, state, queued = ask.batch(FindRoot(case.root), Look(), case.queue)
+        jobs = [job.job_id for job in case.seen(queued, base)] if state.owner == VOID else []
+        if jobs:
+            case.cancel(jobs)
+        return tuple(jobs)
+
+
 def _settle(case: Case, begun: datetime) -> SettleReply:
     """Look at the run's directory, then at Slurm, then void."""
     ask = case.ask
@@ -131,9 +150,6 @@ def _settle(case: Case, begun: datetime) -> SettleReply:
         return _from_directory(case, state)
     if busy := _busy(state):
         return _unknown(busy)
-    if state.owner == GONE:
-        # Nobody called sbatch in it, or sbatch refused.
-        return SettleReply(VOID)
     base, queued, recorded = ask.batch(FindRoot(case.root), case.queue, case.accounts(begun))
     try:
         jobs = case.queued(queued, base) or case.recorded(recorded, base)
@@ -154,9 +170,9 @@ def _busy(state: State) -> str:
     """Say what is still going on, which nobody should interfere with; nothing if the run is left alone."""
     if state.started is None:
         return "a submit of it is still sending or unpacking its files" if _preparing(state) else ""
-    age = state.now - state.started
     if state.owner == GONE:
-        return "the run's directory is being removed" if age < _ABANDONED else ""
+        return "the run's directory is being removed"
+    age = state.now - state.started
     return f"the submit began {age} s ago and may still be at work" if _at_work(state) else ""
 
 

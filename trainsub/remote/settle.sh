@@ -3,10 +3,6 @@
 find_root "$TS_ROOT"
 TS_RUN_DIR=$TS_BASE/runs/$TS_RUN
 
-changed() { # paths: when each of them was changed last; by GNU's stat or BSD's, to which -f means something else
-	if stat -c %Y / >/dev/null 2>&1; then stat -c %Y "$@"; else stat -f %m "$@"; fi
-}
-
 sign_of_life() { # when a submit of this run that has not yet come to its lock was last seen at work
 	for TS_NEW in "$TS_BASE"/.new.*/"$TS_RUN"; do
 		changed "$TS_NEW" "${TS_NEW%"$TS_RUN"}.archive"
@@ -18,7 +14,8 @@ ts_state() { # seconds to wait: the clock here, when the submit began and its li
 	while [ "$TS_TICKS" -lt "$1" ] && { [ -d "$TS_RUN_DIR" ] || [ -n "$(sign_of_life)" ]; }; do
 		case $(cd "$TS_RUN_DIR" 2>/dev/null && owner_of "$TS_LINK") in
 		-) [ ! -f "$TS_RUN_DIR/answer.$TS_LINK" ] || break ;;
-		gone | '') ;;
+		gone) (cd "$TS_RUN_DIR" && bury) ;;
+		'') ;;
 		*) break ;;
 		esac
 		TS_TICKS=$((TS_TICKS + 1))
@@ -30,6 +27,7 @@ ts_state() { # seconds to wait: the clock here, when the submit began and its li
 		body state "$(date +%s)" - - - - "${TS_SEEN:--}"
 		return
 	fi
+	bury
 	read_mark "$TS_LINK"
 	TS_BEGUN=$TS_SINCE
 	# Without its mark a submit is at its very beginning, or was refused the mark: the directory tells its age.

@@ -194,6 +194,7 @@ meet() { # somebody else made the run's directory: their answer is ours.  Return
 	TS_TICKS=0
 	# The directory is entered anew each time: after a refusal it may have been removed and made again.
 	while cd "$TS_RUN_DIR" 2>/dev/null; do
+		bury
 		if [ -f "$TS_ANSWER_FILE" ]; then
 			TS_ANSWER=$(cat "$TS_ANSWER_FILE") && report 1 1 "$TS_ANSWER"
 		fi
