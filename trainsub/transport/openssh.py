@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 
-from trainsub.errors import TransportError, UnreachableError
+from trainsub.errors import ConnectionLostError, TransportError, UnreachableError
 from trainsub.transport.audit import Audit
 from trainsub.transport.base import Ask, Channel, ClusterSettings, Stay
 from trainsub.transport.master import PATIENCE, Master, Masters
@@ -36,7 +36,11 @@ class OpenSSHTransport:
         self._name = name
         self._cluster = cluster
         self._meter = Meter(name, audit)
-        self._lock = threading.RLock()
+        self._opening = threading.Lock()
+        """Held while a master is looked for or made and a program is started: one, whoever needs it first."""
+        self._lock = threading.Lock()
+        """Held for a moment, to change what follows; so ``close`` waits for nobody."""
+        self._closings = 0
         self._way: Way | None = None
         self._preparing: Preparation[_Found] | None = None
         self._channels: weakref.WeakSet[MuxChannel] = weakref.WeakSet()
@@ -68,7 +72,7 @@ class OpenSSHTransport:
 
     def prepare(self) -> None:
         """See Transport."""
-        with self._lock:
+        with self._opening, self._lock:
             if self._preparing is None:
                 self._preparing = Preparation(self._find, None)
 
@@ -81,8 +85,14 @@ class OpenSSHTransport:
         if any("\0" in word for word in argv):
             raise ValueError("a command line cannot contain NUL")
         command = shlex.join((*_EXEC, *argv)).encode("utf-8", "surrogateescape")
-        with self._lock:
-            found = self._found()
+        with self._opening:
+            with self._lock:
+                closings = self._closings
+                preparing, self._preparing = self._preparing, None
+            found = self._find(None) if preparing is None else _prepared(preparing)
+            if self._closings != closings:
+                found.close()
+                raise self._was_closed()
             try:
                 channel = self._start(found.master, command)
             except MuxLostError as error:
@@ -91,21 +101,29 @@ class OpenSSHTransport:
                         f"{self.description} starts no program: {error}", hint="the login node may be overloaded"
                     ) from error
                 channel = self._start_anew(found, command)
-            self._channels.add(channel)
+            with self._lock:
+                kept = self._closings == closings
+                if kept:
+                    self._channels.add(channel)
+        if not kept:
+            channel.close()
+            raise self._was_closed()
         return self._meter.channel(channel, argv, what)
 
     def close(self) -> None:
         """See Transport: the connection stays for other commands; see ``log_out``."""
         with self._lock:
-            if self._preparing is not None:
-                preparing, self._preparing = self._preparing, None
-                preparing.abandon()
-            for channel in list(self._channels):
-                channel.close()
+            self._closings += 1
+            preparing, self._preparing = self._preparing, None
+            channels = list(self._channels)
+        if preparing is not None:
+            preparing.abandon()
+        for channel in channels:
+            channel.close()
 
     def log_in(self, *, terminal: bool) -> Stay:
         """See KeepsLogin.  ssh itself asks, at the terminal."""
-        with self._lock:
+        with self._opening:
             master = self._masters().log_in(terminal=terminal)
             master.mux.close()
             self._count(master)
@@ -113,7 +131,7 @@ class OpenSSHTransport:
 
     def log_out(self) -> bool:
         """See KeepsLogin."""
-        with self._lock:
+        with self._opening:
             return self._masters().log_out()
 
     def _masters(self) -> Masters:
@@ -127,15 +145,8 @@ class OpenSSHTransport:
         self._count(master)
         return _Found(masters, master)
 
-    def _found(self) -> "_Found":
-        if self._preparing is not None:
-            preparing, self._preparing = self._preparing, None
-            try:
-                return preparing.result()
-            except BaseException:
-                preparing.abandon()
-                raise
-        return self._find(None)
+    def _was_closed(self) -> ConnectionLostError:
+        return ConnectionLostError(f"the connection to {self.description} was closed while it was being made")
 
     def _count(self, master: Master) -> None:
         if master.made:
@@ -185,6 +196,14 @@ class _Found:
     def close(self) -> None:
         """Let go of it."""
         self.master.mux.close()
+
+
+def _prepared(preparing: Preparation[_Found]) -> _Found:
+    try:
+        return preparing.result()
+    except BaseException:
+        preparing.abandon()  # an interrupt; else there is nothing to abandon
+        raise
 
 
 def _close(*conversations: Mux | None) -> None:

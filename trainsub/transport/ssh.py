@@ -33,7 +33,11 @@ class ParamikoTransport:
         self._cluster = cluster
         self._ask = ask
         self._meter = Meter(name, audit)
-        self._lock = threading.RLock()
+        self._opening = threading.Lock()
+        """Held while a connection is made and a program is started: one connection, whoever needs it first."""
+        self._lock = threading.Lock()
+        """Held for a moment, to change what follows; so ``close`` waits for nobody."""
+        self._closings = 0
         self._target: Target | None = None
         self._connection: Connection | None = None
         self._preparing: Preparation[Connection] | None = None
@@ -69,12 +73,13 @@ class ParamikoTransport:
     @property
     def raw_bytes(self) -> tuple[int, int]:
         """Bytes sent and received on the network so far, SSH's own included."""
-        now = (0, 0) if self._connection is None else self._connection.raw_bytes
+        connection = self._connection
+        now = (0, 0) if connection is None else connection.raw_bytes
         return self._raw[0] + now[0], self._raw[1] + now[1]
 
     def prepare(self) -> None:
         """See Transport."""
-        with self._lock:
+        with self._opening, self._lock:
             if self._preparing is None and self._connection is None:
                 self._preparing = Preparation(self.connect, self._ask)
 
@@ -83,18 +88,19 @@ class ParamikoTransport:
         if any("\0" in word for word in argv):
             raise ValueError("a command line cannot contain NUL")
         command = shlex.join(argv).encode("utf-8", "surrogateescape")
-        with self._lock:
+        with self._opening:
             connection = self._connected()
             channel = self._exec(connection, command)
         return self._meter.channel(channel, argv, what)
 
     def close(self) -> None:
-        """See Transport."""
+        """See Transport.  A connection that is being made is closed by whoever makes it."""
         with self._lock:
-            if self._preparing is not None:
-                preparing, self._preparing = self._preparing, None
-                preparing.abandon()
-            self._drop()
+            self._closings += 1
+            preparing, self._preparing = self._preparing, None
+        if preparing is not None:
+            preparing.abandon()
+        self._drop()
 
     def connect(self, ask: Ask | None) -> Connection:
         """Resolve the settings and connect; what ``open`` and ``prepare`` do when there is no connection."""
@@ -107,18 +113,21 @@ class ParamikoTransport:
         return connection
 
     def _connected(self) -> Connection:
-        if self._preparing is not None:
+        with self._lock:
+            closings = self._closings
             preparing, self._preparing = self._preparing, None
-            try:
-                self._connection = preparing.result()
-            except BaseException:
-                preparing.abandon()  # an interrupt; else there is nothing to abandon
-                raise
-        if self._connection is not None and not self._connection.wire.is_active():
+            connection = self._connection
+        if connection is not None:
+            if connection.wire.is_active():
+                return connection
             self._drop()
-        if self._connection is None:
-            self._connection = self.connect(self._ask)
-        return self._connection
+        connection = self.connect(self._ask) if preparing is None else _prepared(preparing)
+        with self._lock:
+            if self._closings == closings:
+                self._connection = connection
+                return connection
+        connection.close()
+        raise ConnectionLostError(f"the connection to {self.description} was closed while it was being made")
 
     def _exec(self, connection: Connection, command: bytes) -> SSHChannel:
         import paramiko  # noqa: PLC0415 - is loaded by now; at the top it would cost every start
@@ -135,10 +144,21 @@ class ParamikoTransport:
         return SSHChannel(connection.wire, channel, self.description)
 
     def _drop(self) -> None:
-        if self._connection is not None:
-            self._raw = self.raw_bytes
+        with self._lock:
             connection, self._connection = self._connection, None
+            if connection is not None:
+                sent, received = connection.raw_bytes
+                self._raw = (self._raw[0] + sent, self._raw[1] + received)
+        if connection is not None:
             connection.close()
+
+
+def _prepared(preparing: Preparation[Connection]) -> Connection:
+    try:
+        return preparing.result()
+    except BaseException:
+        preparing.abandon()  # an interrupt; else there is nothing to abandon
+        raise
 
 
 def _load_paramiko() -> None:

@@ -1,0 +1,108 @@
+"""Closing a transport or a channel while another thread uses it: nobody waits, and nothing is left open."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sshd import Server, output
+
+from trainsub.errors import ConnectionLostError, TransportError
+from trainsub.transport import Transport
+from trainsub.transport.ssh import ParamikoTransport
+
+Connect = Callable[..., Transport]
+
+AT_ONCE = 0.5
+"""Seconds; a connection that is being made takes ten times as long in these tests."""
+
+RELAY = """
+import os, socket, sys, threading, time
+open(sys.argv[3] + '/begun', 'w').write(str(os.getpid()))
+while not os.path.exists(sys.argv[3] + '/go'):
+    time.sleep(0.02)
+server = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+def up():
+    while data := os.read(0, 65536):
+        server.sendall(data)
+    server.shutdown(socket.SHUT_WR)
+threading.Thread(target=up, daemon=True).start()
+while data := server.recv(65536):
+    os.write(1, data)
+"""
+"""A ProxyCommand that connects once it may."""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what must come."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class Opening:
+    """A thread that opens a program, and keeps what came of it."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.error: TransportError | None = None
+        self._transport = transport
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._transport.open(["true"]).close()
+        except TransportError as error:
+            self.error = error
+
+    def join(self) -> TransportError | None:
+        """Wait for its end."""
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+        return self.error
+
+
+@pytest.fixture(params=["paramiko", "openssh"])
+def slow(request: pytest.FixtureRequest, sshd: Server, tmp_path: Path, connect: Connect) -> Iterator[Transport]:
+    """A transport whose connection is made once ``tmp_path/go`` is there."""
+    (tmp_path / "relay.py").write_text(RELAY)
+    proxy = f"ProxyCommand {sys.executable} {tmp_path}/relay.py %h %p {tmp_path}"
+    yield connect(sshd.config(tmp_path / "config", proxy), transport=request.param, connect_timeout=10)
+    (tmp_path / "go").touch()
+
+
+@pytest.mark.parametrize("prepared", [False, True], ids=["plain", "prepared"])
+def test_closing_does_not_wait_for_a_connection(slow: Transport, tmp_path: Path, *, prepared: bool) -> None:
+    """It is dropped by whoever makes it; the next use makes another."""
+    if prepared:
+        slow.prepare()
+    opening = Opening(slow)
+    until(lambda: (tmp_path / "begun").exists() and (tmp_path / "begun").read_text() != "")
+    relay = Path(f"/proc/{(tmp_path / 'begun').read_text()}")
+    started = time.monotonic()
+    slow.close()
+    slow.close()
+    assert time.monotonic() - started < AT_ONCE
+    (tmp_path / "go").touch()
+    error = opening.join()
+    assert isinstance(error, ConnectionLostError)
+    assert "was closed while it was being made" in error.message
+    assert slow.execs == 0
+    if isinstance(slow, ParamikoTransport):  # the other one's connection stays, for whoever needs it next
+        assert not relay.exists()
+    assert output(slow, "echo", "again") == b"again\n"
+
+
+def test_closing_drops_a_preparation_that_nobody_waits_for(slow: Transport, tmp_path: Path) -> None:
+    """As above, without an open."""
+    slow.prepare()
+    until((tmp_path / "begun").exists)
+    started = time.monotonic()
+    slow.close()
+    assert time.monotonic() - started < AT_ONCE
+    (tmp_path / "go").touch()
+    assert output(slow, "echo", "again") == b"again\n"
+    assert slow.execs == 1
