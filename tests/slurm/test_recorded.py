@@ -46,6 +46,10 @@ def test_every_scene_is_recorded_with_the_commands_of_today(version: str) -> Non
         "squeue": squeue.argv(),
         "sacct": sacct.argv([1], SINCE)[:-1],
         "sinfo": sinfo.argv(),
+        "squeue-named": named.queue_argv(run_of("named")),
+        "sacct-named": named.accounts_argv(run_of("named"), SINCE),
+        "squeue-strays": strays.queue_argv(),
+        "sacct-strays": strays.accounts_argv(SINCE),
         "scontrol-ping": scontrol.ping_argv(),
         "scontrol-config": scontrol.config_argv(),
     }
