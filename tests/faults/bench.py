@@ -62,13 +62,16 @@ class Bench:
     def each(self, one: Callable[[int, _T, str], None], items: Iterable[_T], *, at_once: int = AT_ONCE) -> None:
         """A trial of each; which command comes next is drawn by its number."""
         first = len(self.trials)
-        with ThreadPoolExecutor(at_once) as pool:
+        pool = ThreadPoolExecutor(at_once)
+        try:
             started = [
                 pool.submit(one, number, item, random.Random(-number).choice(self.turns))
                 for number, item in enumerate(items, first)
             ]
             for job in started:
                 job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # who presses Ctrl-C does not want the rest
 
     def run(self, faults: Iterable[Fault], plan: Plan | None = None) -> Figures:
         """A trial of each fault, and what came of them."""
