@@ -35,7 +35,7 @@ def is_open(job: Job, now: datetime) -> bool:
         return True
     # By the clock that `now` is from: the cluster's own, of end_time, may be hours apart.
     seen = job.observed_at or job.end_time
-    return not accounted(job) and seen is not None and now - seen < ACCOUNTS_LAG
+    return not accounted(job, now) and seen is not None and now - seen < ACCOUNTS_LAG
 
 
 def open_clusters(session: Session) -> set[str]:
@@ -55,7 +55,9 @@ def jobs_of(session: Session, cluster: str, also: Sequence[Job] = (), *, everyth
     named = {(job.run, job.link) for job in also}
     found = session.store.lists.open_jobs(cluster, None if everything or named else now - ACCOUNTS_LAG)
     return [
-        job for job in found if is_open(job, now) or (everything and not accounted(job)) or (job.run, job.link) in named
+        job
+        for job in found
+        if is_open(job, now) or (everything and not accounted(job, now)) or (job.run, job.link) in named
     ]
 
 

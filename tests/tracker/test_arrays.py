@@ -15,6 +15,7 @@ from trainsub.tracker.begin import first_job
 from trainsub.tracker.outcome import exit_code
 from trainsub.tracker.poll import Poll
 from trainsub.tracker.questions import asks_accounts, asks_records
+from trainsub.tracker.single import RUNAWAY_PATIENCE
 from trainsub.tracker.track import accounted, finished, observe
 from trainsub.tracker.values import ACCEPTED, Job, Run
 
@@ -91,7 +92,7 @@ def test_an_array_ends_with_its_last_task_as_the_worst_of_them() -> None:
     """A failure counts before a time limit, that before a cancellation; a roll call is no failure of the training."""
     rows = [kept(0, "COMPLETED"), kept(1, "TIMEOUT"), kept(2, "CANCELLED by 1000")]
     most = observe(ARRAY, Poll({}, accounts(*rows), accounting=True), at(70))
-    assert (most.state, finished(most), accounted(most)) == (None, False, False)
+    assert (most.state, finished(most), accounted(most, at(70))) == (None, False, False)
     ended = observe(most, Poll({}, accounts(*rows, kept(3, "FAILED", exit_code=ExitCode(3, 0)))), at(80))
     assert (ended.state, ended.exit_code, ended.end_time, ended.observed_at) == (
         "FAILED",
@@ -99,7 +100,7 @@ def test_an_array_ends_with_its_last_task_as_the_worst_of_them() -> None:
         at(65),
         at(80),
     )
-    assert accounted(ended)
+    assert accounted(ended, at(80))
     assert ended.tasks[2].reason == "CANCELLED by 1000"
     assert exit_code([replace(RUNS, jobs=(ended,))]) == 10
     nodes = observe(most, Poll({}, accounts(*rows, kept(3, "FAILED", exit_code=ExitCode(76, 0)))), at(80))
@@ -134,22 +135,45 @@ def test_tasks_that_were_cancelled_together_end_in_a_row_without_indices() -> No
 
 
 def test_a_task_that_was_cancelled_alone_leaves_no_trace() -> None:
-    """It is told after a minute of both saying nothing of it, and only if it cannot have begun."""
+    """It is told after a quarter of an hour of both saying nothing of it, and only if it cannot have begun."""
     seen = observe(ARRAY, Poll(queue(task(0, "RUNNING"), shared("1-3%2"))), at(10))
     rows = queue(task(0, "RUNNING"), task(1, "RUNNING"), shared("3%2"))
     poll = Poll(rows, accounts(kept(0, "RUNNING", end=None)), accounting=True, records={})
-    assert asks_accounts(seen, poll)
+    assert asks_accounts(seen, poll, at(20))
     gone = observe(seen, poll, at(20))
     assert (gone.tasks[2].state, gone.tasks[2].missing_since, gone.state) == ("PENDING", at(20), "RUNNING")
     assert asks_records(gone, poll, at(21))
-    later = at(20) + dropped.PATIENCE
+    later = at(20) + RUNAWAY_PATIENCE
+    assert observe(gone, poll, later - timedelta(seconds=1)).tasks[2].state == "PENDING"
     assert observe(gone, replace(poll, records=None), later).tasks[2].state == "PENDING"
     assert observe(gone, replace(poll, accounts={}), later).tasks[2].state == "PENDING"
     told = observe(gone, poll, later)
     assert (told.tasks[2].state, told.tasks[2].reason) == ("CANCELLED", dropped.REASON)
-    assert accounted(told.tasks[2])
+    assert told.tasks[2].source == "store", "neither squeue nor sacct said so"
     long_ago = observe(gone, poll, at(20) + dropped.RETENTION)
     assert long_ago.tasks[2].state == "PENDING"
+
+
+def test_what_silence_told_of_a_task_is_corrected_by_late_records() -> None:
+    """Slurm's accounts were hours behind: the task had trained, and is billed."""
+    first = Poll(
+        {}, accounts(kept(0, "COMPLETED"), kept(1, "COMPLETED"), kept(3, "COMPLETED")), accounting=True, records={}
+    )
+    told_at = at(70) + RUNAWAY_PATIENCE
+    told = observe(observe(ARRAY, first, at(70)), first, told_at)
+    assert (words(told)[2], finished(told)) == ("CANCELLED", True)
+    assert not accounted(told, told_at)
+    assert asks_accounts(told, Poll({}), told_at + timedelta(hours=20))
+    assert accounted(told, told_at + dropped.LATE_RECORDS)
+    late = accounts(*(kept(index, "NODE_FAIL" if index == 2 else "COMPLETED") for index in range(4)))
+    corrected = observe(told, replace(first, accounts=late), told_at + timedelta(hours=20))
+    assert (corrected.tasks[2].state, corrected.tasks[2].source, corrected.tasks[2].reason) == (
+        "NODE_FAIL",
+        "sacct",
+        None,
+    )
+    assert len(corrected.tasks[2].allocations) == 1
+    assert accounted(corrected, told_at + timedelta(hours=20))
 
 
 def test_rows_that_cannot_be_read_or_are_not_ours_say_nothing() -> None:
@@ -176,7 +200,7 @@ def test_an_array_from_elsewhere_gets_its_tasks() -> None:
     """A job that only says that it is an array."""
     bare = Job(RUN, 1, 7, T0, array="0-3%2")
     assert observe(bare, Poll(queue(task(3, "RUNNING"))), at(10)).tasks[3].state == "RUNNING"
-    assert asks_accounts(bare, Poll({}))
+    assert asks_accounts(bare, Poll({}), at(10))
 
 
 def test_records_are_read_late_where_there_are_accounts() -> None:

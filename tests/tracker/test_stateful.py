@@ -293,7 +293,8 @@ def covers(row: QueueRow | AccountRow, truth: Truth) -> bool:
 def strange_record(row: AccountRow, stranger: str) -> AccountRow:
     """The record of somebody else's job, or of one of the same name of long ago."""
     gone = replace(row, state="DEADLINE", start=T0 - LATER, end=T0 - LATER + timedelta(hours=1), elapsed=3600)
-    return replace(gone, name="other") if stranger == "named" else replace(gone, submit=T0 - LATER)
+    # It was given the id before ours was; while ours is there, nobody is.
+    return replace(gone, submit=T0 - LATER, **({"name": "other"} if stranger == "named" else {}))
 
 
 TestTracker = Machine.TestCase

@@ -114,7 +114,7 @@ def test_sacct_tells_the_end() -> None:
         16,
     )
     assert finished(done)
-    assert accounted(done)
+    assert accounted(done, at(70))
 
 
 def test_an_active_row_overrules_a_final_record() -> None:
@@ -128,10 +128,10 @@ def test_squeue_may_tell_the_end_first() -> None:
     done = observe(JOB, Poll(queue(queued("COMPLETED", end_time=at(65)))), at(70))
     assert (done.state, done.end_time, done.exit_code) == ("COMPLETED", at(65), None)
     assert finished(done)
-    assert not accounted(done)
+    assert not accounted(done, at(70))
     told = observe(done, Poll(queue(queued("COMPLETED", end_time=at(65))), {7: [record("COMPLETED")]}), at(80))
     assert (told.exit_code, told.gpus) == (ExitCode(0, 0), 16)
-    assert accounted(told)
+    assert accounted(told, at(70))
 
 
 def test_a_finished_job_that_squeue_forgets_stays_finished() -> None:
@@ -157,6 +157,23 @@ def test_a_reused_id_is_another_job() -> None:
     assert len(own_records(JOB, [record("RUNNING", submit=T0 - timedelta(hours=20))])) == 1
 
 
+def test_records_of_a_renamed_job_are_ours_and_a_strangers_are_not() -> None:
+    """No stranger is given an id that is in use; before and after that, anybody may be."""
+    seen = observe(JOB, Poll(queue(queued("RUNNING", name="nicer")), clock=at(10)), at(10))
+    first = record("REQUEUED", name="nicer")
+    again = record("COMPLETED", name="nicer", submit=at(66), start=at(70), end=at(80))
+    before = record("FAILED", name="nicer", submit=T0 - timedelta(hours=1), start=None)
+    later = record("FAILED", name="nicer", submit=at(300), start=at(300), end=at(400))
+    unknown = record("FAILED", name="nicer", submit=None)
+    rows = {7: [unknown, before, first, again, later]}
+    done = observe(seen, Poll({}, rows, accounting=True), at(500))
+    assert (done.state, done.end_time, len(done.allocations)) == ("COMPLETED", at(80), 2)
+    lost = observe(seen, Poll({}, {7: [later]}, accounting=True), at(500))
+    assert (lost.state, lost.missing_since, lost.allocations) == ("RUNNING", at(500), ())
+    never = observe(JOB, Poll({}, {7: [first]}, accounting=True), at(500))
+    assert (never.state, never.allocations) == (None, ())
+
+
 def test_a_renamed_job_is_still_ours_by_its_comment() -> None:
     """A site's plugin, or scontrol, may have changed its name."""
     assert observe(JOB, Poll(queue(queued("RUNNING", name="renamed"))), at(10)).state == "RUNNING"
@@ -178,10 +195,10 @@ def test_a_record_from_before_a_requeue_is_not_the_end() -> None:
     assert gone.missing_since == at(900)
     done = observe(again, Poll(queue(queued("COMPLETED", start_time=at(200), end_time=at(300))), {7: old}), at(301))
     assert (done.state, done.exit_code) == ("COMPLETED", None)
-    assert not accounted(done)
+    assert not accounted(done, at(70))
     rows = [*old, record("COMPLETED", submit=at(66), start=at(200), end=at(300), elapsed=100)]
     told = observe(done, Poll({}, {7: rows}, accounting=True), at(400))
-    assert accounted(told)
+    assert accounted(told, at(70))
     assert [one.elapsed for one in told.allocations] == [60, 100]
 
 

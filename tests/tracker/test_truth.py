@@ -47,7 +47,7 @@ def test_the_runs_own_record_decides_a_runaway() -> None:
     waiting = observe(RUNNING, poll, at(40))
     assert not finished(waiting)
     done = observe(waiting, replace(poll, clock=at(25) + timedelta(minutes=10)), at(50))
-    assert (done.state, done.source, done.runaway, accounted(done)) == ("FAILED", "record", True, False)
+    assert (done.state, done.source, done.runaway, accounted(done, at(70))) == ("FAILED", "record", True, False)
     (counted,) = billed(done)
     assert (counted.end, counted.elapsed) == (at(25), 20)
 

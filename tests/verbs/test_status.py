@@ -180,11 +180,14 @@ def test_an_old_record_of_a_requeued_job_is_not_its_end(desk: Desk, client: Clie
     preempted = {"submitted": stamp(-4300), "start": stamp(-4200), "end": stamp(-2400)}
     desk.alpha.accounts(run, "PREEMPTED", **preempted)
     job = client.status().runs[0].jobs[0]
-    assert (job.state, len(job.allocations), accounted(job)) == ("COMPLETED", 1, False)
+    assert (job.state, len(job.allocations), accounted(job, desk.clock.now())) == ("COMPLETED", 1, False)
     desk.clock.skip(minutes=1)
     desk.alpha.accounts(run, "COMPLETED", submitted=stamp(-2400), start=stamp(-600))
     job = client.status().runs[0].jobs[0]
-    assert ([one.state for one in job.allocations], accounted(job)) == (["PREEMPTED", "COMPLETED"], True)
+    assert ([one.state for one in job.allocations], accounted(job, desk.clock.now())) == (
+        ["PREEMPTED", "COMPLETED"],
+        True,
+    )
     assert client.usage().total.gpu_seconds == 8 * (1800 + 600)
 
 

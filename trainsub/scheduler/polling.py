@@ -57,7 +57,7 @@ def poll(ask: Ask, jobs: Sequence[Job], before: Before, *, root: str, everything
     jobs = [job for job in jobs if job.seen_row is None or job.job_id not in news.known]
     queue = {row.job_id: row for row in news.rows}
     first = Poll(queue=queue, accounting=before.accounting, clock=clock)
-    gone = [job for job in jobs if everything or asks_accounts(job, first)]
+    gone = [job for job in jobs if everything or asks_accounts(job, first, before.now)]
     due = any(accounts_due(job, before.now, clock=clock, asked_at=before.accounts_at) for job in gone)
     if not gone or not (due or everything):
         reply = Reply(first, questions=1, held=held)

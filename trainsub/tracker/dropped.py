@@ -10,8 +10,8 @@ from trainsub.slurm import states
 from trainsub.tracker.poll import Said
 from trainsub.tracker.values import Job
 
-PATIENCE = timedelta(minutes=1)
-"""For so long squeue and sacct must agree: the accounts learn of a start some seconds after the controller."""
+LATE_RECORDS = timedelta(days=1)
+"""For so long a conclusion from silence is open to what the accounts may still tell: slurmdbd may be far behind."""
 RETENTION = timedelta(days=7)
 """No site purges sooner: what waited longer ago may have begun, ended, and been purged since."""
 REASON = "left out of the array while it waited: squeue and sacct know the other tasks, and nothing of this one"

@@ -18,6 +18,9 @@ REQUEUED_WITHIN = timedelta(days=7)
 """How long after its end a job may be requeued, as long as slurmctld keeps it (``MinJobAge``, usually five minutes).
 What was submitted later than that under the same id is another job."""
 
+REQUEUED_AT_ONCE = timedelta(seconds=5)
+"""How long after the end of a record the next one begins of a job that Slurm requeued; no id is reused so soon."""
+
 
 @dataclass(frozen=True)
 class Poll:
@@ -113,10 +116,15 @@ def is_ours(row: QueueRow, job: Job) -> bool:
 
 
 def own_records(job: Job, rows: Iterable[AccountRow]) -> list[AccountRow]:
-    """The records that are this job's, oldest first: same id, same name, and no life of the id long before or after."""
+    """The records that are this job's, oldest first: same id, same name, and no life of the id long before or after.
+
+    A record of another name is of a job that was renamed if the id was still ours when that record began.
+    """
     own: list[AccountRow] = []
     ended: datetime | None = None
-    for row in sorted((row for row in rows if row.name == job.run), key=_age):
+    for row in sorted(rows, key=_age):
+        if row.name != job.run and not _was_renamed(job, row, own):
+            continue
         if row.submit is not None and row.submit < job.submitted - CLOCKS_APART:
             continue
         if row.submit is not None and ended is not None and row.submit > ended + REQUEUED_WITHIN:
@@ -124,6 +132,19 @@ def own_records(job: Job, rows: Iterable[AccountRow]) -> list[AccountRow]:
         own.append(row)
         ended = max(filter(None, (ended, row.end)), default=None)
     return own
+
+
+def _was_renamed(job: Job, row: AccountRow, own: Sequence[AccountRow]) -> bool:
+    """Whether a record of another name is this job's: no stranger is given an id that is in use.
+
+    squeue showed the id as ours after the record was submitted; or the record goes on where the last one of ours ended.
+    """
+    if row.submit is None:
+        return False
+    if job.seen_there is not None and job.submitted <= row.submit <= job.seen_there:
+        return True
+    ended = own[-1].end if own else None
+    return ended is not None and ended <= row.submit <= ended + REQUEUED_AT_ONCE
 
 
 def _age(row: AccountRow) -> tuple[float, float]:

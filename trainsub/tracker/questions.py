@@ -14,14 +14,15 @@ RECORDS_AFTER = timedelta(minutes=5)
 """Where there are accounts, a run's own record is read only if they have been silent for so long."""
 
 
-def asks_accounts(job: Job, poll: Poll) -> bool:
+def asks_accounts(job: Job, poll: Poll, now: datetime) -> bool:
     """Whether sacct should be asked: squeue does not show the job or one of its tasks, or shows an end.
 
     Args:
         job: As it was known.
         poll: With squeue's answer.
+        now: This machine's time.
     """
-    return any(_left(one, said) for one, said in _parts(job, poll))
+    return any(_left(one, said, now) for one, said in _parts(job, poll))
 
 
 def asks_records(job: Job, poll: Poll, now: datetime) -> bool:
@@ -46,10 +47,10 @@ def _parts(job: Job, poll: Poll) -> list[tuple[Job, Said]]:
     return [(task, said[index]) for index, task in arrays.indexed(whole)]
 
 
-def _left(job: Job, said: Said) -> bool:
+def _left(job: Job, said: Said, now: datetime) -> bool:
     """squeue does not show it, or shows it as ended, and sacct's records of it are not complete yet."""
     shown = said.queued is not None and not _ended(said.queued.state)
-    return not shown and not accounted(job)
+    return not shown and not accounted(job, now)
 
 
 def _untold(job: Job, said: Said, poll: Poll, now: datetime) -> bool:

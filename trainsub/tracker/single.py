@@ -10,14 +10,15 @@ from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker import allocations
-from trainsub.tracker.dropped import PATIENCE, REASON, dropped
+from trainsub.tracker.dropped import REASON, dropped
 from trainsub.tracker.poll import Poll, Said
 from trainsub.tracker.values import Job
 
 RECORD_PATIENCE = timedelta(minutes=10)
 """How long a run's own exit record waits for Slurm's accounts to speak first: they know a time limit from a failure."""
 RUNAWAY_PATIENCE = timedelta(minutes=15)
-"""How long squeue must not show what sacct calls running: slurmdbd may be behind by what slurmctld queued for it."""
+"""How long squeue must not show what sacct calls running, or a task that sacct does not mention: slurmdbd may be behind
+by what slurmctld queued for it."""
 RUNAWAY = (
     "runaway record: squeue does not show the job and sacct still calls it running; "
     "`sacctmgr show runawayjobs` lets the operator end the record"
@@ -98,7 +99,8 @@ def _expected(start: datetime | None, now: datetime) -> datetime | None:
 def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
     """The job left the queue and sacct knows how."""
     gpus = job.allocations[-1].gpus
-    known = job.reason if states.phase(job.state) == "finished" and not job.runaway else None
+    slurms = states.phase(job.state) == "finished" and not job.runaway and job.reason != REASON
+    known = job.reason if slurms else None
     return replace(
         job,
         job_id=row.job_id if row.array_task is not None else job.job_id,
@@ -147,8 +149,9 @@ def _missing(job: Job, said: Said, poll: Poll, now: datetime) -> Job:
     lost = replace(job, missing_since=since, expected_start=None)
     if allocations.is_open(job.allocations) and now - since >= RUNAWAY_PATIENCE:
         return replace(lost, runaway=True, reason=RUNAWAY)
-    if dropped(job, said, now) and said.array_told and poll.records is not None and now - since >= PATIENCE:
-        return replace(lost, state="CANCELLED", reason=REASON, source="sacct", observed_at=now, missing_since=None)
+    if dropped(job, said, now) and said.array_told and poll.records is not None and now - since >= RUNAWAY_PATIENCE:
+        # Nobody said so: it is concluded here.
+        return replace(lost, state="CANCELLED", reason=REASON, source="store", observed_at=now, missing_since=None)
     return lost
 
 

@@ -13,12 +13,16 @@ def finished(job: Job) -> bool:
     return states.phase(job.state) == "finished"
 
 
-def accounted(job: Job) -> bool:
-    """Whether Slurm's records of the job are complete: it ended, and its newest record is of that end."""
+def accounted(job: Job, now: datetime) -> bool:
+    """Whether Slurm's records of the job are complete: it ended, and its newest record is of that end.
+
+    Of a task that never began there is none; whether it did not is asked for a day yet.
+    """
     if job.tasks:
-        return all(accounted(task) for task in job.tasks)
+        return all(accounted(task, now) for task in job.tasks)
     if job.reason == dropped.REASON:
-        return finished(job)
+        told = job.observed_at
+        return finished(job) and (told is None or now - told >= dropped.LATE_RECORDS)
     return finished(job) and bool(job.allocations) and allocations.is_the_end(job, job.allocations[-1])
 
 

@@ -60,7 +60,8 @@ class Job:
         submitted: First submit time seen (client's clock until Slurm's own is known); a requeue does not change it.
         state: Slurm's word or None when nothing is known yet.
         reason: Slurm's reason, verbatim.
-        source: squeue | sacct | record | store; None when never observed.
+        source: squeue | sacct | record, or store for what was concluded here from their silence; None when never
+            observed.
         observed_at: When the source said so.
         start_time: Start of the newest allocation.
         end_time: End, once finished.

@@ -55,10 +55,11 @@ def usage(
     runs = _chosen(session, texts, since)
     unasked: dict[str, TrainsubError] = {}
     clusters = {run.cluster for run in runs}
-    open_ones = {run.cluster for run in runs if any(not accounted(job) for job in run.jobs)}
+    now = session.clock.now()
+    open_ones = {run.cluster for run in runs if any(not accounted(job, now) for job in run.jobs)}
 
     def ask(cluster: str) -> None:
-        news = any(_unbilled(job) for run in runs if run.cluster == cluster for job in run.jobs)
+        news = any(_unbilled(job, now) for run in runs if run.cluster == cluster for job in run.jobs)
         try:
             poller.catch_up(session, cluster, everything=True, news=news)
         except (TransportError, ClusterError, UnknownClusterError) as error:
@@ -74,9 +75,9 @@ def usage(
     )
 
 
-def _unbilled(job: Job) -> bool:
+def _unbilled(job: Job, now: datetime) -> bool:
     """Whether Slurm's records of a job were never seen, or not those of its end."""
-    return not job.allocations or (finished(job) and not accounted(job))
+    return not job.allocations or (finished(job) and not accounted(job, now))
 
 
 def _chosen(session: Session, texts: Sequence[str], since: datetime | None) -> list[Run]:

@@ -1,6 +1,7 @@
 """Wait for runs to end."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from trainsub import poller
 from trainsub.background import Call
@@ -143,7 +144,8 @@ class _Waiter:
     def _with_exit_codes(self, runs: list[Run]) -> list[Run]:
         """Give Slurm's accounts a moment where they decide what a failure was."""
         for pause in ACCOUNTS_PAUSES:
-            lacking = {run.cluster for run in runs if _lacks_code(run)}
+            now = self._session.clock.now()
+            lacking = {run.cluster for run in runs if _lacks_code(run, now)}
             if not lacking:
                 break
             self._session.clock.sleep(pause)
@@ -156,6 +158,6 @@ class _Waiter:
         return runs
 
 
-def _lacks_code(run: Run) -> bool:
+def _lacks_code(run: Run, now: datetime) -> bool:
     """Whether a job failed and its exit code is not known yet."""
-    return any(job.state == "FAILED" and job.exit_code is None and not accounted(job) for job in run.jobs)
+    return any(job.state == "FAILED" and job.exit_code is None and not accounted(job, now) for job in run.jobs)
