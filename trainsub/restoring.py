@@ -13,8 +13,9 @@ from trainsub.record import about
 from trainsub.remote.fence import SBATCH_TIMEOUT
 from trainsub.remote.inventory import Found, InventoryAsk, TakeRuns
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge
-from trainsub.remote.strays import Marked
+from trainsub.remote.strays import Marked, joined
 from trainsub.session import Session
+from trainsub.tracker import arrays
 from trainsub.tracker.begin import first_job
 from trainsub.tracker.merge import merge
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, VOID, Code, Job, Run
@@ -105,12 +106,17 @@ def stray(cluster: str, jobs: list[Marked], now: datetime) -> Run:
         cluster: The cluster's name in the configuration.
         jobs: Its jobs; of several with the same number the oldest one is the run's.
         now: The time, where Slurm does not tell when a job was submitted.
+
+    Raises:
+        OutputError: It is not known which tasks an array has: it would be called finished while some go on.
     """
     name = jobs[0].run
-    links: dict[int, Job] = {}
+    links: dict[int, Marked] = {}
     for one in sorted(jobs, key=lambda job: job.job_id):
-        links.setdefault(one.link, Job(run=name, link=one.link, job_id=one.job_id, submitted=one.submitted or now))
-    listed = tuple(links[link] for link in sorted(links))
+        first = links.setdefault(one.link, one)
+        if first.job_id == one.job_id:
+            links[one.link] = joined(first, one)
+    listed = tuple(_stray_job(links[link], now) for link in sorted(links))
     return Run(
         run=name,
         name=name[:-DIGITS],
@@ -124,6 +130,17 @@ def stray(cluster: str, jobs: list[Marked], now: datetime) -> Run:
         detail=NO_DIRECTORY,
         jobs=listed,
     )
+
+
+def _stray_job(one: Marked, now: datetime) -> Job:
+    """What is known of such a job before it was ever looked at."""
+    if one.array == "":
+        raise OutputError(
+            f"{NO_DIRECTORY}, and Slurm does not list yet which tasks its array {one.job_id} has",
+            hint="Sync again when all of them have begun.",
+        )
+    job = Job(run=one.run, link=one.link, job_id=one.job_id, submitted=one.submitted or now, array=one.array)
+    return arrays.begin(job)
 
 
 def corrected(session: Session, run: Run) -> Run:
@@ -140,8 +157,11 @@ def corrected(session: Session, run: Run) -> Run:
         return run
     if not there.plan_hash or there.plan_hash == run.plan_hash:
         return run
-    after = replace(merge(replace(run, outcome=OPEN, jobs=()), there), jobs=run.jobs)
-    session.store.restore([(run, after)], session.clock.now())
+    # Its jobs, too: there it may be an array, and here none.
+    jobs = there.jobs if [job.job_id for job in there.jobs] == [job.job_id for job in run.jobs] else run.jobs
+    before = replace(run, outcome=OPEN, jobs=())
+    after = replace(merge(before, there), jobs=jobs)
+    session.store.restore([(before, after)], session.clock.now())
     return after
 
 

@@ -36,7 +36,10 @@ def test_jobs_with_our_comment_are_ours() -> None:
         ("5", "5", "N/A", EPOCH, "/w", ""),
         ("6", "6", "N/A", EPOCH, "/w", "trainsub: mine"),
     )
-    assert strays.parse_queue(text) == [Marked(7, RUN, 1, AT, "/root/runs/demo"), Marked(8, RUN, 2, AT, "/w")]
+    assert strays.parse_queue(text) == [
+        Marked(7, RUN, 1, AT, "/root/runs/demo"),
+        Marked(8, RUN, 2, AT, "/w", "0,1,2,3,4,5"),
+    ]
 
 
 def test_the_accounts_keep_the_command_line() -> None:
@@ -48,7 +51,19 @@ def test_the_accounts_keep_the_command_line() -> None:
         ("8_1", "Unknown", "/w", "", line),
         ("9", EPOCH, "/w", "", "sbatch other"),
     )
-    assert strays.parse_accounts(text) == [Marked(7, RUN, 1, AT, "/w"), Marked(8, RUN, 1, None, "/w")]
+    assert strays.parse_accounts(text) == [Marked(7, RUN, 1, AT, "/w"), Marked(8, RUN, 1, None, "/w", "0,1,2,3")]
+
+
+def test_what_is_seen_of_one_array_is_put_together() -> None:
+    """Where a list was cut off it is not known which tasks there are; a row that names none adds none."""
+    seen = [Marked(8, RUN, 1, AT, "/w", array) for array in (None, "0,2", "1", "")]
+    plain, some, other, cut = seen
+    assert strays.joined(plain, plain).array is None
+    assert strays.joined(plain, some).array == "0,2"
+    assert strays.joined(some, other) == Marked(8, RUN, 1, AT, "/w", "0,1,2")
+    assert strays.joined(cut, some).array == ""
+    text = rows(("9", "8", "0", EPOCH, "/w", MARK), ("8", "8", "1,3,5...", EPOCH, "/w", MARK))
+    assert strays.parse_queue(text) == [Marked(8, RUN, 1, AT, "/w", "")]
 
 
 @pytest.mark.parametrize("text", ["7\x1f", "nothing that Slurm says\n", f"7{US}soon{US}/w{US}{MARK}{US}x{US}\n"])

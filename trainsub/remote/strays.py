@@ -4,11 +4,12 @@ A job of ours bears the comment ``trainsub:<run>:<link>``. squeue always shows i
 site asks for them, but the command line that submitted the job holds it too (``SubmitLine``).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trainsub.record.names import parse_comment
-from trainsub.slurm import jobids, rows
+from trainsub.slurm import arrays, jobids, rows
 
 # What the user wrote comes last.
 _QUEUE = ("JobID", "ArrayJobID", "ArrayTaskID", "SubmitTime", "WorkDir", "Comment")
@@ -25,6 +26,8 @@ class Marked:
         link: The job's number in it.
         submitted: When; None where Slurm does not tell.
         folder: Its working directory.
+        array: The indices of its tasks that were seen, ``0,1,7``; empty where Slurm does not list them all, None for a
+            job that is no array.
     """
 
     job_id: int
@@ -32,6 +35,7 @@ class Marked:
     link: int
     submitted: datetime | None
     folder: str
+    array: str | None = None
 
 
 def queue_argv(*, slurm_bin: str = "") -> list[str]:
@@ -56,8 +60,10 @@ def parse_queue(text: str) -> list[Marked]:
     found = []
     records = rows.split(text, columns=len(_QUEUE), command="squeue", head=rows.QUEUE_HEAD)
     for job_id, array, task, submitted, folder, comment in records:
-        found.append((array if task != "N/A" else job_id, "squeue's SubmitTime", submitted, folder, comment))
-    return _marked(found, "squeue's JobID")
+        number = rows.number(array if task != "N/A" else job_id, what="squeue's JobID")
+        moment = rows.moment(submitted, what="squeue's SubmitTime")
+        found.append((number, None if task == "N/A" else task, moment, folder, comment))
+    return _marked(found)
 
 
 def parse_accounts(text: str) -> list[Marked]:
@@ -69,17 +75,35 @@ def parse_accounts(text: str) -> list[Marked]:
     found = []
     records = rows.split(text, columns=len(_ACCOUNTS), command="sacct", head=rows.ACCOUNTS_HEAD)
     for shown, submitted, folder, comment, line in records:
-        job_id = str(jobids.parse(shown).job_id)
-        found.append((job_id, "sacct's Submit", submitted, folder, comment if parse_comment(comment) else line))
-    return _marked(found, "sacct's JobID")
+        job = jobids.parse(shown)
+        task = job.array_pending if job.array_task is None else str(job.array_task)
+        moment = rows.moment(submitted, what="sacct's Submit")
+        found.append((job.job_id, task, moment, folder, comment if parse_comment(comment) else line))
+    return _marked(found)
 
 
-def _marked(found: list[tuple[str, str, str, str, str]], what: str) -> list[Marked]:
+def joined(first: Marked, other: Marked) -> Marked:
+    """One job that was seen twice, with the tasks that were seen in either."""
+    return replace(first, array=_array(text for text in (first.array, other.array) if text is not None))
+
+
+def _marked(found: list[tuple[int, str | None, datetime | None, str, str]]) -> list[Marked]:
     """Those with a comment of ours; an array's tasks are one."""
     jobs: dict[int, Marked] = {}
-    for job_id, column, submitted, folder, comment in found:
+    tasks: dict[int, list[str]] = {}
+    for job_id, task, submitted, folder, comment in found:
         mark = parse_comment(comment)
         if mark is not None:
-            number = rows.number(job_id, what=what)
-            jobs.setdefault(number, Marked(number, *mark, rows.moment(submitted, what=column), folder))
-    return list(jobs.values())
+            jobs.setdefault(job_id, Marked(job_id, *mark, submitted, folder))
+            tasks.setdefault(job_id, []).extend([] if task is None else [task])
+    return [replace(one, array=_array(tasks[job_id])) for job_id, one in jobs.items()]
+
+
+def _array(told: Iterable[str]) -> str | None:
+    """All indices that were told; nothing in it where some cannot be read, as in a long list that was cut off."""
+    texts = list(told)
+    try:
+        seen = sorted({index for text in texts for index in arrays.parse(text).indices})
+    except ValueError:
+        return ""
+    return ",".join(map(str, seen)) if texts else None

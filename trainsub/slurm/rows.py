@@ -12,7 +12,7 @@ from trainsub.errors import OutputError
 
 SEPARATOR = "\x1f"
 
-QUEUE_HEAD = f"[0-9]+{SEPARATOR}(?:N/A|[0-9]+){SEPARATOR}(?:N/A|[0-9][0-9,:%-]*){SEPARATOR}"
+QUEUE_HEAD = f"[0-9]+{SEPARATOR}(?:N/A|[0-9]+){SEPARATOR}(?:N/A|[0-9][0-9,:%.-]*){SEPARATOR}"
 """How squeue's records begin if JobID, ArrayJobID and ArrayTaskID are asked for first."""
 
 ACCOUNTS_HEAD = f"[0-9][^{SEPARATOR}\\n]*{SEPARATOR}(?:Unknown|[0-9][^{SEPARATOR}\\n]*){SEPARATOR}"

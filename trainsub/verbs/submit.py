@@ -197,10 +197,10 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
     session.store.settle(run.run, reply.outcome, reply.detail or None, now)
     if reply.outcome in {REFUSED, VOID}:
         raise _refused(plan, reply.outcome, reply.text or reply.detail)
-    return _found_out(session, plan, replace(run, outcome=UNKNOWN, detail=reply.detail), existing=reply.existing)
+    return _found_out(session, plan, replace(run, outcome=UNKNOWN, detail=reply.detail))
 
 
-def _found_out(session: Session, plan: Plan, run: Run, *, existing: bool) -> Run:
+def _found_out(session: Session, plan: Plan, run: Run) -> Run:
     """The run whose answer was lost on the way, with the job that it turns out to have."""
     session.tell(f"{run.detail}; finding out what became of run {run.run}, for {PATIENCE:.0f} s at most")
     after = settle_soon(session, run)
@@ -208,7 +208,7 @@ def _found_out(session: Session, plan: Plan, run: Run, *, existing: bool) -> Run
         session.tell(f"run {run.run} was accepted as job {after.jobs[-1].job_id}")
         if plan.snapshot is not None:
             session.store.sent(plan.cluster, plan.snapshot.sha256, session.clock.now())
-        return corrected(session, after) if existing else after
+        return after
     if after.outcome == REFUSED:
         raise _refused(plan, REFUSED, after.detail or "")
     if after.outcome == VOID:

@@ -198,7 +198,12 @@ def _take_strays(session: Session, jobs: Sequence[strays.Marked], there: frozens
             of_run.setdefault(job.run, []).append(job)
     known = {run.run: run for run in session.store.runs()}
     now = session.clock.now()
-    pairs = [(None, stray(done.cluster, mine, now)) for run, mine in of_run.items() if run not in known]
+    pairs: list[tuple[Run | None, Run]] = []
+    for run, mine in of_run.items():
+        try:
+            pairs += [] if run in known else [(None, stray(done.cluster, mine, now))]
+        except OutputError as error:
+            done.unreadable[run] = error.message
     session.store.restore(pairs, now)
     done.restored += [run.run for _, run in pairs]
     held = [run.run for run in known.values() if run.cluster == done.cluster and run.jobs and run.run not in there]
