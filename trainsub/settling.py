@@ -13,6 +13,7 @@ from trainsub.errors import (
     UnsettledError,
 )
 from trainsub.remote import recall, settle
+from trainsub.restoring import corrected
 from trainsub.session import Session
 from trainsub.slurm import states
 from trainsub.slurm.squeue import QueueRow
@@ -62,7 +63,7 @@ def settle_run(session: Session, run: Run) -> Run:
     after = session.store.run(run.run)
     if after is None:
         raise StoreError(f"run {run.run} vanished from the store while it was being settled")
-    return after
+    return after if job is None else corrected(session, after)
 
 
 def settle_soon(session: Session, run: Run) -> Run:
