@@ -1,5 +1,7 @@
 """Closing a transport or a channel while another thread uses it: nobody waits, and nothing is left open."""
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -11,6 +13,7 @@ from sshd import Server, output
 
 from trainsub.errors import ConnectionLostError, TransportError
 from trainsub.transport import Transport
+from trainsub.transport.mux import Mux
 from trainsub.transport.ssh import ParamikoTransport
 
 Connect = Callable[..., Transport]
@@ -33,6 +36,16 @@ while data := server.recv(65536):
     os.write(1, data)
 """
 """A ProxyCommand that connects once it may."""
+
+
+def master(runtime: Path) -> int:
+    """The process id of the ssh in the background."""
+    (path,) = (path for path in runtime.glob("trainsub/*") if path.is_socket())
+    conversation = Mux(path, 5)
+    try:
+        return conversation.alive()
+    finally:
+        conversation.close()
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -106,3 +119,68 @@ def test_closing_drops_a_preparation_that_nobody_waits_for(slow: Transport, tmp_
     (tmp_path / "go").touch()
     assert output(slow, "echo", "again") == b"again\n"
     assert slow.execs == 1
+
+
+def test_closing_wakes_who_reads_and_who_writes(sshd: Server, tmp_path: Path, connect: Connect) -> None:
+    """Closed under their hands a channel is a lost connection, at once; never a bad descriptor, or another's file."""
+    transport = connect(sshd.config(tmp_path / "config"), transport="openssh")
+    channel = transport.open(["sleep", "5"])
+    errors: list[BaseException] = []
+
+    def keep(call: Callable[[], object]) -> None:
+        try:
+            call()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at below
+            errors.append(error)
+
+    calls: list[Callable[[], object]] = [channel.read, lambda: channel.write(bytes(32 << 20))]
+    threads = [threading.Thread(target=keep, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    started = time.monotonic()
+    transport.close()
+    others = [os.pipe() for _ in range(8)]  # they get the numbers that have become free
+    for _, end in others:
+        os.write(end, b"another's")
+    for thread in threads:
+        thread.join(10)
+    assert time.monotonic() - started < 2
+    assert [type(error) for error in errors] == [ConnectionLostError] * 2
+    assert all("was closed" in str(error) for error in errors)
+    assert [os.read(end, 100) for end, _ in others] == [b"another's"] * 8
+    for pair in others:
+        for end in pair:
+            os.close(end)
+    for call in (channel.read, lambda: channel.write(b"late"), channel.exit_status):
+        with pytest.raises(ConnectionLostError, match="was closed"):
+            call()
+
+
+def test_closing_does_not_wait_for_a_master_that_hangs(
+    sshd: Server, tmp_path: Path, connect: Connect, runtime: Path
+) -> None:
+    """Whoever reads or writes is woken all the same."""
+    transport = connect(sshd.config(tmp_path / "config"), transport="openssh")
+    channel = transport.open(["sleep", "5"])
+    errors: list[TransportError] = []
+
+    def write() -> None:
+        try:
+            channel.write(bytes(32 << 20))
+        except TransportError as error:
+            errors.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    time.sleep(1)
+    pid = master(runtime)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        channel.close()
+        writer.join(10)
+        assert time.monotonic() - started < 3
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert isinstance(errors[0], ConnectionLostError)

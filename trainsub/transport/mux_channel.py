@@ -51,11 +51,16 @@ class MuxChannel:
         self._stdout, stdout = os.pipe()
         # A socket: shutting it down wakes the thread that reads it.
         self._errors, stderr = socket.socketpair()
+        # Held while a stream is waited for and used: a number that is closed meanwhile may soon be another file's.
+        self._reading = threading.Lock()
         self._writing = threading.Lock()
+        self._closing = threading.Lock()
+        # Closing the one end wakes whoever polls the other beside a stream.
+        self._closed_end, self._open_end = os.pipe()
         try:
             session.start(command, environ, (stdin, stdout, stderr.fileno()), timeout)
         except BaseException:
-            for descriptor in (self._stdin, self._stdout):
+            for descriptor in (self._stdin, self._stdout, self._closed_end, self._open_end):
                 os.close(descriptor)
             self._errors.close()
             raise
@@ -75,6 +80,7 @@ class MuxChannel:
         """See Channel."""
         view = memoryview(data)
         with self._writing:
+            self._check_open()
             if self._stdin < 0:
                 raise ValueError("write after close_write")
             while view:
@@ -97,13 +103,15 @@ class MuxChannel:
 
     def read(self, timeout: float | None = None) -> bytes:
         """See Channel."""
-        if not self._wait(self._stdout, select.POLLIN, timeout):
-            raise RemoteTimeoutError(f"{self._where}: no answer in {timeout} s")
-        data = os.read(self._stdout, CHUNK)
-        if not data and not self._complete:
-            self._check_alive()
-            self._complete = True
-        return data
+        with self._reading:
+            self._check_open()
+            if not self._wait(self._stdout, select.POLLIN, timeout):
+                raise RemoteTimeoutError(f"{self._where}: no answer in {timeout} s")
+            data = os.read(self._stdout, CHUNK)
+            if not data and not self._complete:
+                self._check_alive()
+                self._complete = True
+            return data
 
     def stderr(self) -> bytes:
         """See Channel."""
@@ -121,18 +129,23 @@ class MuxChannel:
 
     def close(self) -> None:
         """See Channel."""
-        if self._closed:
-            return
-        self._closed = True
-        self._session.close()  # first: it frees a thread that still writes
-        self.close_write()
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        os.close(self._open_end)
+        self._session.close()
         self._witness.close()
+        self.close_write()
         if self._status is not None:
             self._tail.join(_GRACE)  # what the program wrote last may be on its way
         with contextlib.suppress(OSError):
             self._errors.shutdown(socket.SHUT_RDWR)
         self._tail.join(_GRACE)
-        os.close(self._stdout)
+        with self._reading:
+            os.close(self._stdout)
+        with self._writing:  # nobody polls it any more, and nobody will
+            os.close(self._closed_end)
         self._errors.close()
 
     def _wait_for_status(self, deadline: float | None, timeout: float | None) -> int | None:
@@ -150,18 +163,24 @@ class MuxChannel:
             return status
 
     def _wait(self, descriptor: int, events: int, timeout: float | None) -> bool:
-        """Wait for a stream; a master that hangs is found out."""
+        """Wait for a stream; a master that hangs is found out, and a channel that is closed meanwhile."""
         deadline = None if timeout is None else time.monotonic() + timeout
         poll = select.poll()  # not select(), which fails beyond 1024 open files
         poll.register(descriptor, events)
+        poll.register(self._closed_end, 0)  # 0: its hang-up only
         while True:
             left = _left(deadline)
             pause = _WATCH if left is None else min(left, _WATCH)
             if poll.poll(pause * 1000):
+                self._check_open()
                 return True
             if left is not None and left <= _WATCH:
                 return False
             self._check_alive()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConnectionLostError(f"the connection to {self._where} was closed")
 
     def _check_alive(self) -> None:
         """Ask the master.
@@ -172,6 +191,7 @@ class MuxChannel:
         try:
             self._witness.alive()
         except MuxLostError as error:
+            self._check_open()
             raise ConnectionLostError(
                 f"the connection to {self._where} broke: {error}",
                 hint="the ssh in the background ended, was ended, or found the network silent",
