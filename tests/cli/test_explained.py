@@ -1,12 +1,12 @@
 """What `status` says in words: why runs wait, and the page of one run."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 
-from trainsub.cli import explained
+from trainsub.cli import explained, words
 from trainsub.slurm.values import ExitCode
 from trainsub.store import Event
 from trainsub.tracker.values import ACCEPTED, Allocation, Job, Run
@@ -14,6 +14,21 @@ from trainsub.tracker.values import ACCEPTED, Allocation, Job, Run
 NOW = datetime.now(UTC)
 ENDED = Allocation("REQUEUED", NOW, NOW, NOW, 30, 2, 16, "n[1-2]", "gpu", ExitCode(0, 15))
 JOB = Job("a-00000001", 1, 7, NOW, "PENDING", "Priority", "squeue", NOW, nodes=2, gpus=16)
+
+
+class Stopped(datetime):
+    """A clock that stands: how long ago something was must not depend on how busy the machine is."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Stopped":
+        """See datetime."""
+        return cls.fromtimestamp(NOW.timestamp(), tz)
+
+
+@pytest.fixture(autouse=True)
+def _stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (explained, words):
+        monkeypatch.setattr(module, "datetime", Stopped)
 
 
 def run(name: str = "a-00000001", jobs: tuple[Job, ...] = (JOB,), **more: Any) -> Run:
@@ -31,7 +46,7 @@ def page(capsys: pytest.CaptureFixture[str], one: Run, *events: Event) -> str:
 def test_runs_that_wait_for_the_same_reason_have_one_paragraph(capsys: pytest.CaptureFixture[str]) -> None:
     """Named up to three; the remedy is told once."""
     many = [run(f"a-{number}") for number in range(5)]
-    first = replace(JOB, reason="Resources", expected_start=NOW + timedelta(hours=3, minutes=1))
+    first = replace(JOB, reason="Resources", expected_start=NOW + timedelta(hours=3))
     explained.waiting([*many, run("b-1", (first,)), run("c-1", (replace(JOB, state="RUNNING", reason=""),))])
     empty, same, other = capsys.readouterr().out.splitlines()
     assert empty == ""
