@@ -61,17 +61,22 @@ def test_an_array_from_the_spec_to_the_bill(laptop: Laptop) -> None:
 
 
 def test_tasks_that_others_cancel_and_requeue(laptop: Laptop) -> None:
-    """One that waits is cancelled without a trace, one that runs is requeued: the worst end counts, all is billed."""
+    """One that waits is cancelled without a trace, one that runs is requeued: no end is guessed, and all is billed."""
     run = laptop.submit(laptop.shell_job("sleep 8", gpus=2, more=ARRAY))
     array = run["job_id"]
     begun(laptop, array, 2)
     laptop.run("status", run["run"]).ok()
     laptop.there("scancel", f"{array}_2")
     laptop.there("scontrol", "requeue", f"{array}_1")
-    waited = laptop.run("wait", run["run"], "--json")
-    assert (waited.code, waited.run["state"]) == (11, "CANCELLED"), waited
-    ended = {index: task["state"] for index, task in tasks(waited.run).items()}
-    assert ended == {0: "COMPLETED", 1: "COMPLETED", 2: "CANCELLED", 3: "COMPLETED"}
+    wanted = {0: "finished", 1: "finished", 2: "unknown", 3: "finished"}
+
+    def over() -> bool:
+        laptop.run("wait", run["run"], "--timeout", "1")
+        return {index: task["phase"] for index, task in tasks(laptop.status(run["run"])).items()} == wanted
+
+    until(over, "the others to end", 180)
+    # What became of the third is told after a quarter of an hour only: Slurm's accounts may be late.
+    assert laptop.status(run["run"])["phase"] == "unknown"
     laptop.run("usage", run["run"]).ok()
     done = tasks(laptop.status(run["run"]))
     held = [one for one in done[1]["allocations"] if one["start_time"]]

@@ -33,7 +33,9 @@ def test_an_array_is_one_run(machine: Machine) -> None:
     known = machine.status(run)
     assert (known["phase"], known["state"], known["gpus"], known["exit_code"]) == ("running", "RUNNING", 2, None)
     followed = machine.run("logs", run, "-f").ok()
-    assert sorted(line for line in followed.out.splitlines() if line.startswith("task")) == [f"task {i}" for i in range(4)]
+    assert sorted(line for line in followed.out.splitlines() if line.startswith("task")) == [
+        f"task {i}" for i in range(4)
+    ]
     assert machine.run("wait", run).code == 0
     printed = machine.run("logs", run).ok()
     assert [line for line in printed.out.splitlines() if line.startswith("task")] == [f"task {i}" for i in range(4)]
@@ -48,23 +50,27 @@ def test_an_array_is_one_run(machine: Machine) -> None:
 
 
 def test_what_others_do_to_tasks_is_told(machine: Machine) -> None:
-    """One is cancelled by hand, one is requeued: each is told, each period is billed, and the worst end counts."""
+    """One is cancelled by hand, which leaves no trace, one is requeued: each is told, and each period is billed."""
     said = machine.run("submit", machine.job("sleep 3", gpus=1, more=ARRAY), "--json")
     run, array = said.ok().run["run"], said.run["job_id"]
     begun(machine, run, {0, 1})
     machine.slurm("scancel", f"{array}_2")
     machine.slurm("scontrol", "requeue", f"{array}_1")
-    waited = machine.run("wait", run, "--json", timeout=200)
-    assert (waited.code, waited.run["state"]) == (11, "CANCELLED"), waited
-    ended = tasks(waited.run)
-    assert {index: task["state"] for index, task in ended.items()} == {
-        0: "COMPLETED", 1: "COMPLETED", 2: "CANCELLED", 3: "COMPLETED",
-    }  # fmt: skip
+    wanted = {0: "finished", 1: "finished", 2: "unknown", 3: "finished"}
+
+    def over() -> bool:
+        machine.run("wait", run, "--timeout", "30")
+        known = tasks(machine.status(run))
+        print([(task["phase"], task["state"], task["observed_at"]) for task in known.values()])
+        return {index: task["phase"] for index, task in known.items()} == wanted
+
+    until(over, "the others to end", seconds=120)
+    # What became of the third is told after a quarter of an hour only: Slurm's accounts may be late.
+    assert machine.status(run)["phase"] == "unknown"
     machine.run("usage", run).ok()
     done = tasks(machine.status(run))
     assert [one["state"] for one in done[1]["allocations"] if one["start_time"]] == ["REQUEUED", "COMPLETED"]
     assert (done[2]["start_time"], done[2]["allocations"]) == (None, [])
-    assert done[2]["reason"].startswith("left out of the array while it waited")
     (used,) = machine.run("usage", run, "--json").ok().document["runs"]
     held = [one["elapsed"] * one["gpus"] for task in done.values() for one in task["allocations"] if one["gpus"]]
     assert used["gpu_seconds"] == sum(held)

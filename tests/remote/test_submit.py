@@ -603,7 +603,12 @@ def test_a_client_that_vanishes_while_it_sends_is_not_waited_for(
 def test_a_verdict_is_not_waited_for_for_ever(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client vanishes after a refusal: the program ends, the refusal stays on disk, and the next one tells it."""
     monkeypatch.setattr(submission, "SILENCE", 1)
-    monkeypatch.setattr(SUBMIT, "_discard", lambda _: wait_until(lambda: loops(cluster) == []) is None)
+
+    def vanished(_: object) -> bool:
+        wait_until(lambda: loops(cluster) == [])
+        return True
+
+    monkeypatch.setattr(SUBMIT, "_discard", vanished)
     cluster.slurm.refuses()
     assert submit(cluster.login, cluster.request()).outcome == REFUSED
     assert cluster.leftovers() == [RUN]

@@ -294,7 +294,7 @@ def strange_record(row: AccountRow, stranger: str) -> AccountRow:
     """The record of somebody else's job, or of one of the same name of long ago."""
     gone = replace(row, state="DEADLINE", start=T0 - LATER, end=T0 - LATER + timedelta(hours=1), elapsed=3600)
     # It was given the id before ours was; while ours is there, nobody is.
-    return replace(gone, submit=T0 - LATER, **({"name": "other"} if stranger == "named" else {}))
+    return replace(gone, submit=T0 - LATER, name="other" if stranger == "named" else row.name)
 
 
 TestTracker = Machine.TestCase

@@ -97,13 +97,14 @@ def test_a_job_that_came_after_its_run_was_given_up_is_cancelled(desk: Desk, cli
     fence.mkdir(parents=True)
     (fence / "owner.1").symlink_to("void")
     assert client.submit(sending).run == sending.renewed(2).run
-    late = {"comment": f"trainsub:{sending.run}:1", "state": "PENDING", "submitted": stamp()}
+    late, now = f"trainsub:{sending.run}:1", stamp()
     desk.alpha.shows(other, "RUNNING", submitted=stamp())
-    desk.alpha.slurm.queue(4711, name=sending.run, folder=f"/elsewhere/runs/{sending.run}/work", **late)
+    elsewhere = f"/elsewhere/runs/{sending.run}/work"
+    desk.alpha.slurm.queue(4711, sending.run, late, state="PENDING", submitted=now, folder=elsewhere)
     desk.clock.skip(minutes=2)
     client.status()
     assert desk.alpha.slurm.calls("scancel") == []
-    desk.alpha.slurm.queue(4712, name=sending.run, **late)
+    desk.alpha.slurm.queue(4712, sending.run, late, state="PENDING", submitted=now)
     desk.clock.skip(minutes=2)
     client.status()
     assert desk.alpha.slurm.calls("scancel") == [[f"--name={sending.run}", "4712"]]
