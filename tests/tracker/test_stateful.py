@@ -48,8 +48,14 @@ class Machine(RuleBasedStateMachine):
         """Seconds, or a day."""
         self.slurm.tick(seconds)
 
-    @rule(which=WHICH, end=ENDS, record=st.booleans(), requeued=st.sampled_from(["", "", *REQUEUES]))
-    def life_goes_on(self, which: int, end: tuple[str, int], requeued: str, *, record: bool) -> None:
+    @rule(
+        which=WHICH,
+        end=ENDS,
+        record=st.booleans(),
+        requeued=st.sampled_from(["", "", *REQUEUES]),
+        late=st.sampled_from([False, False, True]),
+    )
+    def life_goes_on(self, which: int, end: tuple[str, int], requeued: str, *, record: bool, late: bool) -> None:
         """What waits starts; what runs ends, or is put back; even what has just ended may be."""
         truth = self.truth(which)
         self.slurm.tick(10)
@@ -59,7 +65,7 @@ class Machine(RuleBasedStateMachine):
             self.slurm.start(truth)
         elif requeued and (truth.now.end is None or self.slurm.time - truth.now.end < REQUEUED_WITHIN):
             if truth.now.start is not None:
-                self.slurm.requeue(truth, requeued)
+                self.slurm.requeue(truth, requeued, late=late)
         elif truth.alive:
             self.slurm.end(truth, *end, record=record)
 
@@ -248,6 +254,7 @@ class Machine(RuleBasedStateMachine):
             assert one.state is None or one.state in words
             assert not finished(one) or self.ends[truth.index] or truth.dropped
             assert not finished(one) or one.missing_since is None
+            assert one.source not in {"sacct", "record"} or finished(one), "accounts and records tell ends only"
         assert finished(self.job) == all(finished(one) for one in parts(self.job))
         assert not accounted(self.job, self.slurm.time + self.skew) or finished(self.job)
         assert (job_phase(self.job) == "finished") == finished(self.job)

@@ -127,10 +127,11 @@ class Slurm:
             truth.records.append(own if truth.index is None else own._replace(array=ARRAY, task=truth.index))
         self.change(truth, end=self.time, state=state, code=code)
 
-    def requeue(self, truth: Truth, state: str) -> None:
-        """It goes back to the queue; the record that it had is closed."""
+    def requeue(self, truth: Truth, state: str, *, late: bool = False) -> None:
+        """It goes back to the queue; the record that it had is closed, and the new one may be late."""
         if truth.alive:
             self.change(truth, end=self.time, state=state)
+        self.late = self.late or late
         truth.periods.append(Period(self.time))
         truth.listed = True
         self.change(truth)
