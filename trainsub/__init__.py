@@ -3,13 +3,13 @@
 The library's door is ``trainsub.Client``. Names are loaded when they are first used, so that the import is quick.
 """
 
-from typing import TYPE_CHECKING
-
-from trainsub.errors import TrainsubError
+TYPE_CHECKING = False
+"""typing's own, without loading it: the command comes through here before it can answer a Ctrl-C."""
 
 if TYPE_CHECKING:
     from trainsub.client import Client
     from trainsub.config import Cluster, Settings
+    from trainsub.errors import TrainsubError
     from trainsub.plan import Plan
     from trainsub.sandbox import SandboxSpec
     from trainsub.spec import JobSpec, parse_spec
@@ -44,6 +44,7 @@ _HOME = {
     "SandboxSpec": "trainsub.sandbox",
     "Settings": "trainsub.config",
     "Store": "trainsub.store",
+    "TrainsubError": "trainsub.errors",
     "parse_spec": "trainsub.spec",
 }
 

@@ -37,3 +37,35 @@ def test_what_cannot_be_printed_is_noticed() -> None:
     assert said.returncode == 1
     assert "Traceback" not in said.stderr
     assert "No space left" in said.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["submit", "--help"], ["--version"]])
+def test_help_that_cannot_be_printed(words: list[str]) -> None:
+    """The help is written before any verb runs; a full disk has the same words and exit code there."""
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [sys.executable, "-m", "trainsub", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert said.returncode == 1
+    assert said.stderr == "error: the output cannot be written: No space left on device\n"
+
+
+INTERRUPTED_IN = """
+import os, signal, sys
+here = sys.argv.pop(1)
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == here:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+import trainsub.cli
+trainsub.cli.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["trainsub.cli.app", "typer", "inspect", "trainsub.cli.usage"])
+def test_an_early_interrupt_ends_quietly(module: str) -> None:
+    """While the command still loads what it needs, Ctrl-C is no traceback, whatever is being imported."""
+    program = [sys.executable, "-c", INTERRUPTED_IN, module, "--help"]
+    said = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (130, "")

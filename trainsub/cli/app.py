@@ -14,11 +14,25 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from trainsub.cli import cancel, cluster, config, control, logs, render, sandbox, status, submit, sync, usage, wait
+from trainsub.cli import (
+    INTERRUPTED,
+    cancel,
+    cluster,
+    config,
+    control,
+    end_quietly,
+    logs,
+    render,
+    sandbox,
+    status,
+    submit,
+    sync,
+    usage,
+    wait,
+)
 from trainsub.cli.state import State
 from trainsub.errors import TrainsubError, UsageError
 
-INTERRUPTED = 130
 TERMINATED = 143
 BROKEN_PIPE = 141
 JSON = "--json"
@@ -36,6 +50,8 @@ class ErrorGroup(TyperGroup):
         state = State()
         ctx.obj = state
         try:
+            if signal.getsignal(signal.SIGINT) is end_quietly:  # from here on, an interrupt has something to say
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             return super().invoke(ctx)
         except TrainsubError as error:
             state.show_error(error)
@@ -178,6 +194,10 @@ def run() -> None:
 def _run_app() -> None:
     try:
         app()
+    except OSError as error:  # of the help, which is written before any verb runs
+        if error.filename is not None:
+            raise
+        sys.exit(_output_failed(error))
     finally:
         try:
             sys.stdout.flush()
