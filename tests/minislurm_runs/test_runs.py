@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,24 @@ def test_whoever_stops_watching_stops_nothing(machine: Machine, number: signal.S
     (run,) = machine.run("status", "--cached", "--json").ok().document["runs"]
     machine.run("wait", run["run"]).ok()
     assert machine.run("logs", run["run"]).ok().out.endswith("ends\n")
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        (["wait", "{0}"], "the job goes on; `trainsub cancel {0}` stops it"),
+        (["wait", "{0}", "{1}"], "the jobs go on; `trainsub cancel {0} {1}` stops them"),
+        (["logs", "--follow", "{0}"], "the job goes on; `trainsub cancel {0}` stops it"),
+    ],
+)
+def test_whoever_stops_waiting_is_told_how_to_stop_the_job(machine: Machine, verb: list[str], words: str) -> None:
+    """As `submit --wait` does."""
+    runs = [machine.submit(machine.job("echo begins; sleep 300"))["run"] for _ in range(2)]
+    process = machine.start(*(word.format(*runs) for word in verb))
+    time.sleep(3)
+    said = machine.interrupt(process)
+    assert said.code == 130, said
+    assert said.err.endswith(f"trainsub: interrupted: {words.format(*runs)}\n")
 
 
 def test_a_job_that_was_requeued(machine: Machine) -> None:

@@ -18,9 +18,11 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
 ) -> None:
     """Show a run's log."""
+    import shlex
+
     state: State = ctx.obj
     with state.client() as client:
-        state.interrupted_hint = "the job goes on" if follow else None
+        state.interrupted_hint = f"the job goes on; `trainsub cancel {shlex.quote(run)}` stops it" if follow else None
         pour(client.logs(run, follow=follow))
         if follow:
             from trainsub.tracker.outcome import exit_code

@@ -19,13 +19,16 @@ def wait(
     json: Json = False,
 ) -> None:
     """Wait for runs to end; the exit code says how they did."""
+    import shlex
+
     from trainsub.cli import show
     from trainsub.tracker.outcome import exit_code
 
     state: State = ctx.obj
     state.json = json
     with state.client() as client:
-        state.interrupted_hint = "the jobs go on"
+        goes_on, it = ("the job goes on", "it") if len(runs) == 1 else ("the jobs go on", "them")
+        state.interrupted_hint = f"{goes_on}; `trainsub cancel {shlex.join(runs)}` stops {it}"
         ended = client.wait(runs, timeout=timeout)
         show.runs(state, ended)
     raise typer.Exit(exit_code(ended))
