@@ -38,7 +38,9 @@ def test_the_default_cluster_is_a_name(raw: str, name: str) -> None:
     assert env_layer({"TRAINSUB_DEFAULT_CLUSTER": raw}).data == {"default_cluster": name}
 
 
-@pytest.mark.parametrize("name", ["CONFIG", "STATE_DIR", "CACHE_DIR", "RUN", "TEST_CACHE", "DOCKERD_LOG"])
+@pytest.mark.parametrize(
+    "name", ["CONFIG", "STATE_DIR", "CACHE_DIR", "RUNTIME_DIR", "RUN", "TEST_CACHE", "DOCKERD_LOG"]
+)
 def test_what_is_no_setting_is_left_alone(name: str) -> None:
     """Some variables only move files, or belong to jobs and tests."""
     assert env_layer({f"TRAINSUB_{name}": "x"}).data == {}

@@ -51,7 +51,7 @@ def sshd_with(_sshd_installed: None, tmp_path: Path) -> Iterator[Callable[..., S
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A place of the test's own for control sockets, with a short path; what holds a connection ends with the test."""
     folder = Path(tempfile.mkdtemp(prefix="ts", dir="/tmp"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("TRAINSUB_RUNTIME_DIR", str(folder))
     yield folder
     end_masters(folder)
     shutil.rmtree(folder, ignore_errors=True)  # a master may just be removing its socket

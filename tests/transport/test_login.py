@@ -37,7 +37,7 @@ class Desk:
             "HOME": str(folder),
             "TERM": "dumb",
             "LC_ALL": "C.UTF-8",
-            "XDG_RUNTIME_DIR": str(runtime),
+            "TRAINSUB_RUNTIME_DIR": str(runtime),
             "TRAINSUB_CONFIG": str(self.config),
             "TRAINSUB_STATE_DIR": str(folder / "state"),
             "TRAINSUB_CACHE_DIR": str(folder / "cache"),

@@ -230,15 +230,12 @@ def test_foreign_folder_is_refused(sshd: Server, tmp_path: Path, ssh: Open, runt
 def test_long_runtime_directory(
     sshd: Server, tmp_path: Path, ssh: Open, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A runtime directory too long for a socket's name is passed over."""
+    """A folder that is named and too long for a socket's name is refused: another one would not be what was wanted."""
     long = runtime / ("x" * 80)
     long.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    transport = ssh(sshd.config(tmp_path / "config"))
-    assert output(transport, "echo", "ok") == b"ok\n"
-    assert isinstance(transport, KeepsLogin)
-    assert list(long.iterdir()) == []
-    assert transport.log_out()
+    monkeypatch.setenv("TRAINSUB_RUNTIME_DIR", str(long))
+    error = refusal(ssh(sshd.config(tmp_path / "config")), TransportError)
+    assert "TRAINSUB_RUNTIME_DIR is too long" in error.message
 
 
 # -- what breaks ------------------------------------------------------------------------------------------------------

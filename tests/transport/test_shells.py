@@ -97,7 +97,7 @@ print(transport.description)
 transport.close()
 """
     environ = {**os.environ, "LC_ALL": here, "LANG": here, "PYTHONPATH": str(Path(__file__).parents[2])}
-    environ["XDG_RUNTIME_DIR"] = str(runtime)
+    environ["TRAINSUB_RUNTIME_DIR"] = str(runtime)
     done = subprocess.run(
         [sys.executable, "-X", "utf8=0", "-c", program], env=environ, capture_output=True, text=True, check=False
     )

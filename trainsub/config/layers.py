@@ -11,7 +11,9 @@ from trainsub.spec import toml
 PREFIX = "TRAINSUB_"
 
 # They move files, are set inside of jobs, or belong to the container scripts and the tests.
-_NO_SETTINGS = frozenset({"CONFIG", "STATE_DIR", "CACHE_DIR", "RUN", "LINK", "RUN_DIR", "DOCKERD_LOG", "PULL_TIMEOUT"})
+_NO_SETTINGS = frozenset(
+    {"CONFIG", "STATE_DIR", "CACHE_DIR", "RUNTIME_DIR", "RUN", "LINK", "RUN_DIR", "DOCKERD_LOG", "PULL_TIMEOUT"}
+)
 _NO_SETTINGS_PREFIX = "TEST_"
 
 _DEFAULT_CLUSTER = ["default_cluster"]

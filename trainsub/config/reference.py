@@ -25,8 +25,8 @@ elsewhere, and nothing else.
 
 In the environment, `__` separates keys: `TRAINSUB_CLUSTERS__HPC__HOST=login1`. A cluster is named in capital letters,
 with `_` for each sign that is no letter or digit; one that no file names gets its name in small letters. A value is a
-TOML value, otherwise text; an empty one counts as not set. `TRAINSUB_CONFIG`, `TRAINSUB_STATE_DIR` and
-`TRAINSUB_CACHE_DIR` move files and are no settings.
+TOML value, otherwise text; an empty one counts as not set. `TRAINSUB_CONFIG`, `TRAINSUB_STATE_DIR`,
+`TRAINSUB_CACHE_DIR` and `TRAINSUB_RUNTIME_DIR` move files and are no settings.
 
 Relative paths are relative to the file that names them, and `~/` is the home directory. Paths on the cluster are not
 touched.
@@ -41,7 +41,7 @@ The options that [`[slurm]`](spec.md#slurm) of a spec takes, without `nodes`, `t
 """
 _MINISLURM = """\
 The cluster `minislurm` is always there, on this machine; [what it is](../explanation/minislurm.md). Its own
-`[clusters.minislurm]` takes `price` and `defaults`, and nothing else. How large it pretends to be:
+`[clusters.minislurm]` takes `price`, `defaults` and `poll_seconds`, and nothing else. How large it pretends to be:
 
 """
 

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from trainsub.errors import TransportError
 
+_VARIABLE = "TRAINSUB_RUNTIME_DIR"
+_USERS = Path("/run/user")
+"""Where systemd makes a folder for each user who is logged in."""
 NAME_LENGTH = 20
 """Characters of a socket's name."""
 _LONGEST = 103
@@ -25,24 +28,39 @@ _PAUSE = 0.05
 def control_folder() -> Path:
     """Return the folder of this user's control sockets, made where it was not there.
 
-    It is in the user's runtime directory, else in ``/tmp``; a cron job finds the one that a terminal made, so the
-    environment decides as little as possible.
+    It is ``trainsub`` in ``/run/user/UID``, else ``/tmp/trainsub-UID``.  A cron job, ``su`` and a CI runner find the one
+    that a terminal made, so the environment decides nothing, ``XDG_RUNTIME_DIR`` neither: they lack it.  Only
+    ``TRAINSUB_RUNTIME_DIR`` does, which somebody has then set for all of them.
 
     Raises:
         TransportError: It cannot be made, or is not ours alone.
     """
     uid = os.getuid()
-    for base in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{uid}"):
-        if base and _is_ours(Path(base)) and len(f"{base}/trainsub/") + NAME_LENGTH + _BINDING <= _LONGEST:
-            return _checked(Path(base) / "trainsub", uid)
+    named = os.environ.get(_VARIABLE)
+    if named:
+        return _checked(_short_enough(Path(named)) / "trainsub", uid)
+    usual = _USERS / str(uid)
+    if _is_ours_alone(usual, uid):
+        return _checked(usual / "trainsub", uid)
     return _checked(Path(f"/tmp/trainsub-{uid}"), uid)  # noqa: S108 - checked, as tmux does
 
 
-def _is_ours(base: Path) -> bool:
+def _is_ours_alone(base: Path, uid: int) -> bool:
     with contextlib.suppress(OSError):
-        found = base.stat()
-        return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and base.is_absolute()
+        found = base.lstat()
+        return stat.S_ISDIR(found.st_mode) and found.st_uid == uid and stat.S_IMODE(found.st_mode) == stat.S_IRWXU
     return False
+
+
+def _short_enough(base: Path) -> Path:
+    if not base.is_absolute():
+        raise TransportError(f"{_VARIABLE} must be an absolute path, and is {base}")
+    if len(os.fsencode(f"{base}/trainsub/")) + NAME_LENGTH + _BINDING > _LONGEST:
+        raise TransportError(
+            f"{_VARIABLE} is too long for the name of a Unix socket: {base}",
+            hint=f"Name a folder of yours with a shorter path, or unset {_VARIABLE}.",
+        )
+    return base
 
 
 def _checked(folder: Path, uid: int) -> Path:
@@ -53,7 +71,7 @@ def _checked(folder: Path, uid: int) -> Path:
     except OSError as error:
         raise TransportError(
             f"the folder of ssh's control sockets, {folder}, cannot be made: {error.strerror or error}",
-            hint="XDG_RUNTIME_DIR names a folder of yours for it, with a short path.",
+            hint=f"{_VARIABLE} names a folder of yours for it, with a short path.",
         ) from error
     if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
         wrong = "it is a symbolic link" if stat.S_ISLNK(found.st_mode) else "it is no folder"
