@@ -71,10 +71,10 @@ def test_tasks_that_others_cancel_and_requeue(laptop: Laptop) -> None:
     wanted = {0: "finished", 1: "finished", 2: "unknown", 3: "finished"}
 
     def over() -> bool:
-        laptop.run("wait", run["run"], "--timeout", "1")
+        laptop.run("wait", run["run"], "--timeout", "30")
         return {index: task["phase"] for index, task in tasks(laptop.status(run["run"])).items()} == wanted
 
-    until(over, "the others to end", 180)
+    until(over, "the others to end", 300)
     # What became of the third is told after a quarter of an hour only: Slurm's accounts may be late.
     assert laptop.status(run["run"])["phase"] == "unknown"
     laptop.run("usage", run["run"]).ok()

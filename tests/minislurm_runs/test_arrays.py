@@ -61,10 +61,9 @@ def test_what_others_do_to_tasks_is_told(machine: Machine) -> None:
     def over() -> bool:
         machine.run("wait", run, "--timeout", "30")
         known = tasks(machine.status(run))
-        print([(task["phase"], task["state"], task["observed_at"]) for task in known.values()])
         return {index: task["phase"] for index, task in known.items()} == wanted
 
-    until(over, "the others to end", seconds=120)
+    until(over, "the others to end", seconds=240)
     # What became of the third is told after a quarter of an hour only: Slurm's accounts may be late.
     assert machine.status(run)["phase"] == "unknown"
     machine.run("usage", run).ok()

@@ -17,6 +17,7 @@ from trainsub.slurm.values import ExitCode
 from trainsub.store import Event, Store, find_run, find_runs
 from trainsub.store.claims import Claims
 from trainsub.store.migrations import RUNS, STEPS
+from trainsub.tracker.arrays import begin, summed
 from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, Allocation, Code, Job, Run
 
 T0 = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -390,3 +391,20 @@ def test_any_thread_may_ask(store: Store) -> None:
     thread.start()
     thread.join()
     assert [one.run for one in found] == [run().run]
+
+
+def test_an_array_is_as_new_as_the_newest_of_its_tasks(store: Store) -> None:
+    """One of which nobody tells speaks for it, with an old time; the end of the others is kept all the same."""
+    one = run()
+    store.add_run(one)
+    array = begin(Job(one.run, 1, 7, T0, array="0-1"))
+    store.settle(one.run, ACCEPTED, None, T0, array)
+    first, lost = (replace(task, state="PENDING", observed_at=T0, missing_since=T0) for task in array.tasks)
+    at, later = T0 + timedelta(seconds=10), T0 + timedelta(seconds=20)
+    seen = summed(array, [replace(first, state="RUNNING", observed_at=at, missing_since=None), lost])
+    store.observe("hpc", [(array, seen)], at, accounting=True)
+    ended = summed(seen, [replace(seen.tasks[0], state="COMPLETED", observed_at=later), lost])
+    assert ended.observed_at == T0
+    store.observe("hpc", [(seen, ended)], later, accounting=True)
+    (kept,) = store.lists.open_jobs("hpc", None)
+    assert [task.state for task in kept.tasks] == ["COMPLETED", "PENDING"]

@@ -108,11 +108,11 @@ def _all_at_once(db: sqlite3.Connection, cluster: str, pairs: Sequence[tuple[Job
 
 
 def known_later(db: sqlite3.Connection, job: Job) -> bool:
-    """Whether another process wrote what it learned after this was asked."""
-    row = db.execute(
-        "SELECT observed_at FROM jobs WHERE run = ? AND link = ? AND task = ?", (job.run, job.link, rows.WHOLE_JOB)
-    ).fetchone()
-    known = rows.time(row["observed_at"]) if row else None
-    if known is None or job.observed_at is None:
-        return False
-    return timedelta(0) < known - job.observed_at < OVERTAKEN
+    """Whether another process wrote what it learned after this was asked.
+
+    An array's own time is that of the tasks that speak for it, which may be older than what is new of the others.
+    """
+    found = db.execute("SELECT observed_at FROM jobs WHERE run = ? AND link = ?", (job.run, job.link))
+    known = [time for row in found if (time := rows.time(row["observed_at"]))]
+    learned = [one.observed_at for one in (job, *job.tasks) if one.observed_at]
+    return bool(known and learned) and timedelta(0) < max(known) - max(learned) < OVERTAKEN
