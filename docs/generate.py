@@ -43,7 +43,7 @@ one, a Slurm job id (digits only), or `CLUSTER:JOB_ID`. How a command ends is it
 | `TRAINSUB_CONFIG` | the user's configuration file, as `--config` |
 | `TRAINSUB_STATE_DIR` | where the store of runs, the audit log, the sandbox's key and minislurm lie |
 | `TRAINSUB_CACHE_DIR` | where packed code lies |
-| `TRAINSUB_RUNTIME_DIR` | where the control sockets of `transport = "openssh"` lie; it must be the same for all processes that are to share a login |
+| `TRAINSUB_RUNTIME_DIR` | where control sockets of ssh lie; one for all processes that share a login |
 | `TRAINSUB_DEFAULT_CLUSTER`, `TRAINSUB_CLUSTERS__NAME__KEY` | settings; see [configuration](config.md) |
 | `TRAINSUB_MINISLURM__KEY` | settings, too |
 | `NO_COLOR` | no colours |

@@ -42,7 +42,7 @@ def test_a_link_in_place_of_the_users_folder_is_passed_over(users: Path, tmp_pat
     assert control_folder() == Path(f"/tmp/trainsub-{os.getuid()}")
 
 
-def test_a_relative_folder_is_refused(users: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_folder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would be another one in each working directory."""
     monkeypatch.setenv("TRAINSUB_RUNTIME_DIR", "run")
     with pytest.raises(TransportError, match="must be an absolute path"):

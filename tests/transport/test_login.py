@@ -194,15 +194,17 @@ def test_key_and_pam(pam: Server, tmp_path: Path, runtime: Path, kind: str) -> N
 
 
 def test_wrong_code(codes: Callable[..., Path], tmp_path: Path, runtime: Path) -> None:
-    """What ssh says of wrong answers is the error; exit code 4."""
+    """What ssh says of wrong answers stands above the error, once; exit code 4."""
     desk = Desk(tmp_path, codes(rounds=(("", (("Code: ", False, "1"),)),)), runtime)
     with desk.at_terminal("cluster", "login") as terminal:
         for _ in range(3):
             terminal.expect("Code: ")
             terminal.type("7")
         assert terminal.end() == 4
-    assert "did not accept the login" in terminal.shown
-    assert "Permission denied (keyboard-interactive)" in terminal.shown
+    by_ssh, ours = terminal.shown.split("error: ")
+    assert "did not accept the login" in ours
+    assert "Permission denied (keyboard-interactive)" in by_ssh
+    assert "Permission denied" not in ours
 
 
 def test_ctrl_c_at_the_prompt(locked: Path, tmp_path: Path, runtime: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from trainsub.errors import (
 )
 from trainsub.transport import KeepsLogin, Transport
 from trainsub.transport.mux import Mux
+from trainsub.transport.ssh_words import connection_error
 
 from .test_reach import RELAY, Relay, listener
 
@@ -419,7 +421,10 @@ def test_wrong_key(sshd: Server, tmp_path: Path, ssh: Open) -> None:
     error = refusal(ssh(config), AuthError)
     assert error.message.startswith("login needed: hpc (")
     assert "Permission denied (publickey)" in error.message
-    assert str(error.hint).endswith("trainsub cluster login hpc")
+    assert str(error.hint).startswith("the server takes nothing but keys")
+    assert str(error.hint).endswith(
+        "If it has a passphrase or a PIN, log in once at a terminal: trainsub cluster login hpc"
+    )
 
 
 def test_locked_key(sshd: Server, tmp_path: Path, ssh: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,11 +451,41 @@ def test_unknown_host_key(sshd: Server, tmp_path: Path, ssh: Open, weaker: str) 
 
 
 def test_changed_host_key(sshd: Server, tmp_path: Path, ssh: Open) -> None:
-    """Another host key than the known one is shouted."""
+    """Another host key than the known one is shouted, with what was shown, where the known one is, and what to do."""
     other = make_key(tmp_path / "other")
-    (tmp_path / "known").write_text(f"[127.0.0.1]:{sshd.port} {Path(f'{other}.pub').read_text()}")
-    error = refusal(ssh(sshd.config(tmp_path / "config", f"UserKnownHostsFile {tmp_path}/known")), HostKeyError)
-    assert "HAS CHANGED" in error.message
+    known = tmp_path / "known"
+    known.write_text(f"# mine\n[127.0.0.1]:{sshd.port} {Path(f'{other}.pub').read_text()}")
+    error = refusal(ssh(sshd.config(tmp_path / "config", f"UserKnownHostsFile {known}")), HostKeyError)
+    first, showed, is_known = error.message.splitlines()
+    assert first.startswith("THE HOST KEY OF hpc (")
+    assert first.endswith(f"@127.0.0.1:{sshd.port}) HAS CHANGED: somebody may be standing in its place")
+    assert re.fullmatch(r"  it showed  ED25519 SHA256:[A-Za-z0-9+/]{43}", showed)
+    assert is_known == f"  known is   the ED25519 key in {known}:2"
+    assert f"ssh-keygen -f {known} -R '[127.0.0.1]:{sshd.port}', then: ssh -o Strict" in str(error.hint)
+    assert "|" not in error.message
+
+
+def test_changed_host_key_of_a_jump_host() -> None:
+    """It is not said to be the cluster's."""
+    said = "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\r\nHost key for jump.org has changed and you"
+    error = connection_error("hpc", "hpc (me@login.org:22)", "ssh hpc", said, asked=False)
+    assert error.message.startswith("THE HOST KEY OF jump.org, ON THE WAY TO hpc (me@login.org:22), HAS CHANGED")
+    assert "ssh-keygen -R jump.org" in str(error.hint)
+
+
+def test_many_words_are_cut_between_words() -> None:
+    """Of what ssh says at length, the end counts."""
+    error = connection_error("hpc", "hpc", "ssh hpc", "\n".join(f"word{n}" for n in range(500)), asked=False)
+    assert re.fullmatch(r"ssh could not connect to hpc: … ((word\d+|\|) )+word499", error.message)
+
+
+def test_a_configuration_that_ssh_refuses(tmp_path: Path, ssh: Open) -> None:
+    """The hint shows the same to whoever types it: the file is in it."""
+    config = tmp_path / "my config"
+    config.write_text("Nonsense yes\n")
+    with pytest.raises(ConfigError) as caught:
+        output(ssh(config), "true")
+    assert caught.value.hint == f"try: ssh -F '{config}' -G -- hpc"
 
 
 def test_refused(ssh: Open) -> None:

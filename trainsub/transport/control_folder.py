@@ -28,9 +28,9 @@ _PAUSE = 0.05
 def control_folder() -> Path:
     """Return the folder of this user's control sockets, made where it was not there.
 
-    It is ``trainsub`` in ``/run/user/UID``, else ``/tmp/trainsub-UID``.  A cron job, ``su`` and a CI runner find the one
-    that a terminal made, so the environment decides nothing, ``XDG_RUNTIME_DIR`` neither: they lack it.  Only
-    ``TRAINSUB_RUNTIME_DIR`` does, which somebody has then set for all of them.
+    It is ``trainsub`` in ``/run/user/UID``, else ``/tmp/trainsub-UID``.  A cron job, ``su`` and a CI runner find the
+    one that a terminal made, so ``XDG_RUNTIME_DIR``, which they lack, decides nothing.  Only ``TRAINSUB_RUNTIME_DIR``
+    does, which somebody has then set for all of them.
 
     Raises:
         TransportError: It cannot be made, or is not ours alone.

@@ -1,5 +1,6 @@
 """The system's own ``ssh``: where it is, what it is told for a cluster, and what it answers to ``ssh -G``."""
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -83,5 +84,6 @@ def ask_settings(program: str, host: str, args: Sequence[str]) -> str:
         ) from None
     if answer.returncode != 0:
         complaint = answer.stderr.decode(errors="replace").strip()
-        raise ConfigError(f"ssh refuses its configuration for {host}: {complaint}", hint=f"try: ssh -G {host}")
+        typed = shlex.join(("ssh", *args, "-G", "--", host))
+        raise ConfigError(f"ssh refuses its configuration for {host}: {complaint}", hint=f"try: {typed}")
     return answer.stdout.decode(errors="surrogateescape")
