@@ -28,6 +28,8 @@ REMOVAL = 600
 """Seconds after which nobody is removing a directory any more, as the settler sees it."""
 DIGITS = len("-3f9a1c2e")
 """What a run id has behind the run's name."""
+_YEARS = (1971, 5000)
+"""Years in which runs are submitted; others are no times."""
 NO_DIRECTORY = "its directory on the cluster is gone"
 
 
@@ -218,16 +220,17 @@ def _mark(data: bytes) -> _Mark | None:
 
 
 def _moment(epoch: int) -> datetime:
-    return datetime.fromtimestamp(max(0, min(epoch, 253402300799)), UTC)  # the year 9999
+    return datetime.fromtimestamp(max(0, min(epoch, 99_999_999_999)), UTC)  # the year 5138
 
 
 def _time(text: str) -> datetime | None:
-    """A time that another client wrote; None if it is none, or without a zone."""
+    """A time that another client wrote; None if it is none, without a zone, or at an end of the calendar."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        # What is near the first or the last year is none in another zone, or a day earlier or later.
+        return time.astimezone(UTC) if time.tzinfo and _YEARS[0] <= time.year <= _YEARS[1] else None
+    except (ValueError, OverflowError):
         return None
-    return time.astimezone(UTC) if time.tzinfo else None
 
 
 def _plain(text: str) -> str:
