@@ -81,6 +81,16 @@ def test_moments() -> None:
     assert rows.moment("999999999999999", what="x") is None
 
 
+@pytest.mark.parametrize("text", ["4294967296", "99999999999999999999", "9" * 5000, "-1", "", "1.5"])
+def test_numbers_have_32_bits(text: str) -> None:
+    """As Slurm keeps them: what is larger would fit neither the store nor a calendar."""
+    assert rows.number("4294967295", what="x") == 2**32 - 1
+    with pytest.raises(OutputError):
+        rows.number(text, what="x")
+    with pytest.raises(OutputError):
+        rows.moment("9" * 5000, what="x")
+
+
 @given(st.text())
 def test_any_text_is_a_moment_or_an_output_error(text: str) -> None:
     """Nothing else escapes."""

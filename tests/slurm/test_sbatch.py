@@ -139,6 +139,9 @@ def test_accepted(stdout: str, answer: sbatch.Answer) -> None:
     [
         (0, "", ""),
         (0, "0\n", ""),
+        (0, "4294967296\n", ""),
+        (0, "99999999999999999999999\n", ""),
+        (0, f"{'9' * 5000}\n", ""),
         (0, "17\n18\n", ""),
         (1, "17\n", "sbatch: error: something broke after the fact"),
         (124, "", ""),

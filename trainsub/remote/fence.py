@@ -13,6 +13,8 @@ from trainsub.remote.requests import Request, unexpected
 from trainsub.remote.roots import check_root, check_run
 from trainsub.transport.base import Transport
 
+_DIGITS = 18
+"""A number of more digits is neither a time nor a number of seconds."""
 SBATCH_TIMEOUT = 60
 """Seconds that sbatch is given, unless a submit asks for more."""
 
@@ -190,6 +192,6 @@ def _number(word: str, frame: Frame) -> int | None:
     """
     if word == "-":
         return None
-    if not word.isdecimal():
+    if not word.isdecimal() or len(word) > _DIGITS:
         raise unexpected(frame)
     return int(word)

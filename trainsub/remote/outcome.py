@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from trainsub.errors import OutputError
 from trainsub.record.answers import parse_answer as parse_file
+from trainsub.slurm import jobids
 from trainsub.slurm.sbatch import Accepted, Refused, parse_answer
 from trainsub.tracker.values import ACCEPTED, REFUSED, UNKNOWN, VOID
 
@@ -56,9 +57,9 @@ def judge(owner: str, answer: bytes) -> Verdict:
             return Verdict(VOID, detail="no job was accepted, and none will be")
         detail = f"job {said.job_id} came after the run was voided; it will not train"
         return Verdict(VOID, said.job_id, said.cluster, detail)
-    if not owner.isascii() or not owner.isdigit():
-        raise OutputError(f"the fence of the run holds {owner!r}, which is neither a job id nor 'void'")
-    job_id = int(owner)
+    job_id = jobids.plain(owner)
+    if job_id is None:
+        raise OutputError(f"the fence of the run holds {owner[:200]!r}, which is neither a job id nor 'void'")
     return said if said.job_id == job_id else Verdict(ACCEPTED, job_id)
 
 
@@ -68,10 +69,9 @@ def read_begun(word: str) -> datetime | None:
     Args:
         word: The epoch in seconds, or ``-``.
     """
-    try:
-        return datetime.fromtimestamp(int(word), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    # With more digits it is a year that calendars and zones have trouble with.
+    readable = word.isascii() and word.isdigit() and len(word) < 12  # noqa: PLR2004 -- the year 5138
+    return datetime.fromtimestamp(int(word), UTC) if readable else None
 
 
 def read_answer(data: bytes) -> Verdict:

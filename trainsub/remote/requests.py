@@ -192,7 +192,7 @@ class ReadClock(Request["int | None"]):
     def answer(self, frames: Sequence[Frame]) -> int | None:
         """See Request."""
         match frames[0]:
-            case Frame("clock", (seconds,)) if seconds.isdecimal():
+            case Frame("clock", (seconds,)) if seconds.isdecimal() and len(seconds) < 12:  # noqa: PLR2004 -- no time has more
                 return int(seconds)
             case Frame("clock"):
                 return None

@@ -206,7 +206,7 @@ def _claimed(case: Case, word: str, jobs: Sequence[int], cluster: str | None = N
     if word == VOID:
         return _too_late(case, jobs, cluster)
     # If the fence cannot be written nobody can void the run either: the job is accepted.
-    owner = int(word) if word.isdigit() else jobs[0]
+    owner = (None if word.startswith(NO_FENCE) else judge(word, b"").job_id) or jobs[0]
     return SettleReply(ACCEPTED, owner, cluster, others=tuple(job for job in jobs if job != owner))
 
 

@@ -151,8 +151,10 @@ job_of() { # answer: prints the job id in it, if there is exactly one; like pars
 			*) continue ;;
 			esac
 			case $TS_NUMBER in
-			'' | 0 | *[!0-9]*) continue ;;
+			'' | *[!0-9]*) continue ;;
 			esac
+			# Slurm keeps job ids in 32 bits.
+			[ ${#TS_NUMBER} -le 10 ] && [ "$TS_NUMBER" -gt 0 ] && [ "$TS_NUMBER" -le 4294967295 ] || continue
 			case $TS_ID in
 			'' | "$TS_NUMBER") TS_ID=$TS_NUMBER ;;
 			*) return 0 ;;

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from trainsub.errors import OutputError
 
+_LARGEST = 2**32 - 1
+"""Slurm keeps job ids in 32 bits (slurm.conf(5), MaxJobId; a federation's ids use the upper ones)."""
+_PLAIN = re.compile(r"[0-9]{1,10}")
 _JOB_ID = re.compile(r"([0-9]{1,10})(?:_([0-9]{1,10})|_\[([^\]]*)\]|\+([0-9]{1,5}))?")
 
 
@@ -25,6 +28,12 @@ class JobId:
     component: int | None = None
 
 
+def plain(text: str) -> int | None:
+    """Return the id that a text of digits is; None if it is none that Slurm gives."""
+    number = int(text) if _PLAIN.fullmatch(text) else 0
+    return number if 0 < number <= _LARGEST else None
+
+
 def parse(text: str) -> JobId:
     """Return the parts of a job id.
 
@@ -34,9 +43,11 @@ def parse(text: str) -> JobId:
     match = _JOB_ID.fullmatch(text)
     if match is None:
         raise OutputError(f"not a job id: {text[:200]!r}")
-    job_id, task, pending, component = match.groups()
+    digits, task, pending, component = match.groups()
+    if int(digits) > _LARGEST:
+        raise OutputError(f"not a job id: {text[:200]!r}")
     return JobId(
-        job_id=int(job_id),
+        job_id=int(digits),
         array_task=None if task is None else int(task),
         array_pending=pending,
         component=None if component is None else int(component),

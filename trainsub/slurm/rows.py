@@ -20,8 +20,11 @@ ACCOUNTS_HEAD = f"[0-9][^{SEPARATOR}\\n]*{SEPARATOR}(?:Unknown|[0-9][^{SEPARATOR
 
 _END = SEPARATOR + "\n"
 _NO_TIME = frozenset({"", "(null)", "n/a", "none", "unknown"})
-_DIGITS = re.compile(r"[0-9]{1,18}")
-_LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+_DIGITS = re.compile(r"[0-9]{1,10}")
+_LARGEST = 2**32 - 1
+_EPOCH = re.compile(r"[0-9]{1,18}")
+# Not the last second of all: each zone's own calendar, and a job's length, must still find room behind it.
+_LAST_SECOND = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp())
 
 
 def program(name: str, slurm_bin: str) -> str:
@@ -55,12 +58,12 @@ def split(text: str, *, columns: int, command: str, head: str = "") -> list[list
 
 
 def number(text: str, *, what: str) -> int:
-    """Return a whole number.
+    """Return a job id, a count or a number of seconds: Slurm keeps all of them in 32 bits.
 
     Raises:
         OutputError: It is none.
     """
-    if _DIGITS.fullmatch(text) is None:
+    if _DIGITS.fullmatch(text) is None or int(text) > _LARGEST:
         raise OutputError(f"{what} should be a number: {text[:200]!r}")
     return int(text)
 
@@ -73,7 +76,9 @@ def moment(text: str, *, what: str) -> datetime | None:
     """
     if text.lower() in _NO_TIME:
         return None
-    seconds = number(text, what=what)
+    if _EPOCH.fullmatch(text) is None:
+        raise OutputError(f"{what} should be a time in epoch seconds: {text[:200]!r}")
+    seconds = int(text)
     # Behind jobs without a time limit Slurm plans for years that no calendar has.
     return datetime.fromtimestamp(seconds, tz=UTC) if seconds <= _LAST_SECOND else None
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trainsub.slurm import jobids
 from trainsub.slurm.refusals import Explanation, explain
 
 __all__ = [
@@ -24,7 +25,7 @@ __all__ = [
     "parse_answer",
 ]
 
-_ANSWER = re.compile(r"^([0-9]{1,10})(?:;([^\s;]+))?[ \t\r]*$", re.MULTILINE)
+_ANSWER = re.compile(r"^([0-9]+)(?:;([^\s;]+))?[ \t\r]*$", re.MULTILINE)
 _PREFIX = re.compile(r"^sbatch: (?:fatal: |error: )?")
 _VERDICT = "Batch job submission failed: "
 
@@ -99,9 +100,10 @@ def parse_answer(rc: int, stdout: str, stderr: str) -> Answer:
     answers = set(_ANSWER.findall(stdout))
     text = (stderr + stdout).strip()
     if rc == 0 and len(answers) == 1:
-        job_id, cluster = answers.pop()
-        # 0 is no job id; a plugin may print a number of its own.
-        return Accepted(job_id=int(job_id), cluster=cluster or None) if int(job_id) else Unclear(text=text)
+        digits, cluster = answers.pop()
+        # A plugin may print a number of its own.
+        job_id = jobids.plain(digits)
+        return Unclear(text=text) if job_id is None else Accepted(job_id=job_id, cluster=cluster or None)
     if answers or rc not in _OWN_EXIT_CODES or _LOST.search(text):
         return Unclear(text=text)
     return Refused(reason=_reason(rc, stderr, stdout), text=text)

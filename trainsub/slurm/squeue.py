@@ -123,7 +123,7 @@ def parse_news(text: str, known: Mapping[int, int]) -> News:
     found, marks, same = [], {}, []
     for fields in rows.split(text, columns=len(_FIELDS), command="squeue", head=rows.QUEUE_HEAD):
         mark = _mark(fields)
-        job_id = int(fields[0])  # the head says that it is a number
+        job_id = rows.number(fields[0], what="squeue's JobID")
         if known.get(job_id) == mark:
             same.append(job_id)
         else:

@@ -6,7 +6,7 @@ from trainsub.errors import OutputError
 
 _GPU = "gres/gpu"
 # Counts are plain; a daemon that shortens them uses powers of 1024.
-_COUNT = re.compile(r"([0-9]{1,18})([KMG]?)")
+_COUNT = re.compile(r"([0-9]{1,9})([KMG]?)")
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
