@@ -196,6 +196,32 @@ def test_a_damaged_store_is_explained(tmp_path: Path) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE jobs SET start_time = 'garbage'",
+        "UPDATE jobs SET submitted = 5",
+        "UPDATE runs SET created_at = ''",
+        "UPDATE runs SET code = '[]'",
+        "DROP TABLE jobs",
+    ],
+)
+def test_damage_inside_is_explained(tmp_path: Path, damage: str) -> None:
+    """Whoever reads it: one run, all of them, or a list."""
+    path = tmp_path / "store.sqlite"
+    with closing(Store(path)) as store:
+        store.add_run(run())
+        store.settle("demo-00c0ffee", ACCEPTED, None, T0, Job("demo-00c0ffee", 1, 7, T0))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(damage)
+        db.commit()
+    with closing(Store(path)) as store:
+        for read in (store.runs, store.lists.all, lambda: store.run("demo-00c0ffee")):
+            with pytest.raises(StoreError, match=r"malformed|no such table") as caught:
+                read()
+            assert "damaged" in (caught.value.hint or "")
+
+
 def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     """A file in the way gives an error with a way on."""
     (tmp_path / "file").write_text("")

@@ -210,7 +210,7 @@ class Store:
         """When the cluster last answered."""
         with explained(self.path):
             row = self._db.execute("SELECT at FROM polls WHERE cluster = ?", (cluster,)).fetchone()
-        return rows.time(row["at"]) if row else None
+            return rows.time(row["at"]) if row else None
 
     def facts(self, cluster: str) -> Facts:
         """What was learned of a cluster's accounts."""
@@ -226,10 +226,10 @@ class Store:
         """A run's history, oldest first."""
         with explained(self.path):
             found = self._db.execute("SELECT * FROM events WHERE run = ? ORDER BY id", (run,)).fetchall()
-        return [
-            Event(row["run"], row["link"], datetime.fromisoformat(row["at"]), row["what"], row["source"], row["detail"])
-            for row in found
-        ]
+            return [
+                Event(row["run"], row["link"], rows.moment(row["at"]), row["what"], row["source"], row["detail"])
+                for row in found
+            ]
 
     # -- archives that the clusters have ------------------------------------------------------------------------
 
@@ -280,7 +280,7 @@ class Store:
                 f"SELECT * FROM allocations WHERE run IN ({chosen}) ORDER BY run, link, task, number",  # noqa: S608 -- the same
                 values,
             ).fetchall()
-        return rows.runs_of(runs, jobs, allocations)
+            return rows.runs_of(runs, jobs, allocations)
 
 
 def _marks(count: int) -> str:

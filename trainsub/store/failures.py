@@ -30,6 +30,6 @@ def _hint(error: sqlite3.DatabaseError) -> str:
         return "Point TRAINSUB_STATE_DIR at a folder that you may write to."
     if "full" in said:
         return "The disk is full; make room, then run the command again."
-    if "malformed" in said or "not a database" in said:
+    if any(words in said for words in ("malformed", "not a database", "no such table", "no such column")):
         return "The file is damaged. Move it away; then `trainsub sync CLUSTER` restores the runs from their cluster."
     return "Nothing was changed; run the command again."

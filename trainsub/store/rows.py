@@ -20,8 +20,20 @@ def text(time: datetime | None) -> str | None:
 
 
 def time(value: str | None) -> datetime | None:
-    """A stored time."""
-    return None if value is None else datetime.fromisoformat(value)
+    """A stored time.
+
+    Raises:
+        sqlite3.DataError: It is none: the file is damaged.
+    """
+    return None if value is None else moment(value)
+
+
+def moment(value: str) -> datetime:
+    """A stored time that is never lacking; see ``time``."""
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise sqlite3.DataError(f"malformed time {value!r}") from None
 
 
 def _exit(code: ExitCode | None) -> tuple[int | None, int | None]:
@@ -99,7 +111,7 @@ def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
         name=row["name"],
         key=row["key"],
         cluster=row["cluster"],
-        created_at=datetime.fromisoformat(row["created_at"]),
+        created_at=moment(row["created_at"]),
         plan_hash=row["plan_hash"],
         outcome=row["outcome"],
         script=row["script"],
@@ -113,8 +125,11 @@ def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
 @lru_cache(maxsize=1024)
 def _code(kept: str) -> Code:
     """A snapshot; the runs of a sweep have the same one."""
-    values = json.loads(kept)
-    return Code(**(values | {"untracked": tuple(values["untracked"])}))
+    try:
+        values = json.loads(kept)
+        return Code(**(values | {"untracked": tuple(values["untracked"])}))
+    except (KeyError, TypeError, ValueError):
+        raise sqlite3.DataError(f"malformed code {kept[:100]!r}") from None
 
 
 def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[Job, ...] = ()) -> Job:
@@ -123,7 +138,7 @@ def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[J
         run=row["run"],
         link=row["link"],
         job_id=row["job_id"],
-        submitted=datetime.fromisoformat(row["submitted"]),
+        submitted=moment(row["submitted"]),
         state=row["state"],
         reason=row["reason"],
         source=row["source"],
