@@ -1,6 +1,7 @@
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -147,6 +148,19 @@ def test_a_run_found_by_its_key_is_known_as_it_was(desk: Desk, client: Client, h
     assert done.jobs[0].state == "COMPLETED"
     assert other.usage([found.run]).total.gpu_seconds == 8 * 3600
     assert len(desk.alpha.slurm.calls("sbatch")) == 1
+
+
+def test_after_an_upgrade_a_key_is_the_same_spec(desk: Desk, client: Client) -> None:
+    """Another version renders another script; nothing of that is told, but another spec is."""
+    first = plan(client, "k")
+    client.submit(first)
+    later = replace(first, script=first.script + "# newer\n", plan_hash="f" * 64)
+    client.submit(later)
+    assert "was submitted before; that run stands" in desk.told[-1]
+    desk.client(state="other machine").submit(later)
+    assert "other code" not in desk.told[-1]
+    submitted(client, "k", slurm__nodes=2)
+    assert "with another spec or other code" in desk.told[-1]
 
 
 def test_days_later_the_records_are_still_found(desk: Desk, client: Client) -> None:

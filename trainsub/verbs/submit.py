@@ -95,8 +95,15 @@ def _tell_former(session: Session, plan: Plan, former: Run) -> None:
 
 
 def _other_plan(plan: Plan, run: Run) -> str:
-    """Say that a run is not what was to be submitted now, where that is known."""
-    return ", with another spec or other code" if run.plan_hash not in {"", plan.plan_hash} else ""
+    """Say that a run is not what was to be submitted now, where that is known.
+
+    The plan's hash alone does not tell: another version of trainsub may render another script.
+    """
+    if run.plan_hash in {"", plan.plan_hash} or not run.spec:
+        return ""
+    ours, theirs = plan.code, run.code
+    other_code = ours is not None and theirs is not None and ours.sha256 != theirs.sha256
+    return ", with another spec or other code" if run.spec != plan.spec.to_toml() or other_code else ""
 
 
 def _begun(session: Session, plan: Plan) -> Run:
