@@ -84,13 +84,13 @@ def ask(session: Session, cluster: str, line: Line, *, everything: bool, jobs: S
         session.tell_once(f"Slurm on cluster {cluster} says that it is asked too often; it is asked less often now")
     if silence is not None:
         conclude(session, cluster, answer)
-        raise SlurmSilentError(f"Slurm on cluster {cluster} does not answer: {silence}", hint=RETRY)
+        raise SlurmSilentError(f"squeue on cluster {cluster} failed: {silence}", hint=RETRY)
     _keep(session, cluster, wanted, reply, answer)
     cancel_late(session, cluster, reply.poll.queue or {})
     if reply.poll.silence and not everything:
-        session.tell_once(f"sacct on cluster {cluster} does not answer: {reply.poll.silence}")
+        session.tell_once(f"sacct on cluster {cluster} failed: {reply.poll.silence}")
     if everything and reply.poll.silence:
-        raise SlurmSilentError(f"sacct on cluster {cluster} does not answer: {reply.poll.silence}", hint=RETRY)
+        raise SlurmSilentError(f"sacct on cluster {cluster} failed: {reply.poll.silence}", hint=RETRY)
 
 
 def _keep(session: Session, cluster: str, wanted: Sequence[Job], reply: Reply, answer: Answer) -> None:

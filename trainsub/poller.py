@@ -227,4 +227,4 @@ def _tell_why_not(session: Session, cluster: str) -> None:
     if one.held_until is not None:
         session.tell_once(f"Slurm on cluster {cluster} said that it is asked too often; what is known is shown")
     elif one.trouble is not None:
-        raise SlurmSilentError(f"Slurm on cluster {cluster} did not answer just now: {one.trouble}", hint=RETRY)
+        raise SlurmSilentError(f"squeue on cluster {cluster} failed just now: {one.trouble}", hint=RETRY)

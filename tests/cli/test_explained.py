@@ -118,3 +118,13 @@ def test_the_history_says_when_what_and_who(capsys: pytest.CaptureFixture[str]) 
         "hold ordered    (trainsub)",
         "PENDING         (squeue) JobHeldUser",
     ]
+
+
+def test_a_job_that_waits_once_more_has_not_run_since(capsys: pytest.CaptureFixture[str]) -> None:
+    """After a requeue its start is that of the allocation before; the time since then held no nodes."""
+    again = replace(JOB, start_time=NOW - timedelta(hours=5), allocations=(ENDED,))
+    assert words.elapsed(again) == "-"
+    assert words.elapsed(replace(again, state="RUNNING")) == "5 h 0 min"
+    shown = page(capsys, run(jobs=(again,)))
+    assert "ran " not in shown
+    assert "allocation 1" in shown

@@ -69,3 +69,15 @@ def test_an_early_interrupt_ends_quietly(module: str) -> None:
     program = [sys.executable, "-c", INTERRUPTED_IN, module, "--help"]
     said = subprocess.run(program, capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (130, "")
+
+
+def test_output_that_nobody_gets_is_noticed() -> None:
+    """A closed stdout is one that cannot be written; a closed stderr keeps nobody from anything."""
+    closed = [sys.executable, "-m", "trainsub", "config", "path"]
+    said = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *closed], stderr=subprocess.PIPE, text=True, check=False)
+    assert said.returncode == 1
+    assert said.stderr.startswith("error: the output cannot be written: ")
+    assert "Traceback" not in said.stderr
+    assert (
+        subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *closed], stdout=subprocess.DEVNULL, check=False).returncode == 0
+    )

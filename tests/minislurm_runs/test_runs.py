@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -168,3 +170,20 @@ def test_what_waits_says_why(machine: Machine) -> None:
     assert machine.phase(second, "pending")["reason"] in {"Resources", "Priority"}
     machine.run("cancel", first).ok()
     machine.run("wait", second).ok()
+
+
+def test_a_submission_whose_answer_cannot_be_printed(machine: Machine) -> None:
+    """It ends with 1, and says which run and job there are now: they must not be lost sight of."""
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [sys.executable, "-m", "trainsub", "submit", machine.job("true"), "--json"],
+            env=machine.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    (run,) = machine.run("status", "--json").ok().document["runs"]
+    assert said.returncode == 1
+    assert f"run {run['run']} is job {run['job_id']} on minislurm" in said.stderr
+    assert "the output cannot be written" in said.stderr

@@ -29,6 +29,7 @@ def test_a_silent_slurm_changes_nothing_and_is_told(desk: Desk, client: Client) 
     (error,) = told.unasked.values()
     assert isinstance(error, SlurmSilentError)
     assert error.exit_code == 4
+    assert error.message.startswith("squeue on cluster alpha failed: ")
     assert "Unable to contact slurm controller" in error.message
 
 

@@ -167,10 +167,13 @@ def _slim() -> None:
 
 
 def _occupy_streams() -> None:
-    """Open what the caller has closed of the standard streams: the next file would become one of them."""
+    """Open what the caller has closed of the standard streams: the next file would become one of them.
+
+    stdout is opened to fail: output that nobody gets is an error, as on a full disk; talk on stderr may be unwanted.
+    """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_RDWR)
+            os.open(os.devnull, os.O_RDWR if number != 1 else os.O_RDONLY)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 -- for the whole life
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from trainsub.cli import words
+from trainsub.slurm import states
 
 if TYPE_CHECKING:
     from trainsub.documents import models
@@ -138,7 +139,7 @@ def _code_lines(one: "Run") -> list[tuple[str, str]]:
 def _job_lines(job: "Job", *, many: bool) -> list[tuple[str, str]]:
     link = f", link {job.link}" if many else ""
     lines = [("job", f"{job.job_id}{link}: {_size(job.nodes, job.gpus)}")]
-    if job.start_time:
+    if job.start_time and states.phase(job.state) != states.PENDING:  # what ran before a requeue is in its allocations
         end = words.time(job.end_time) if job.end_time else "now"
         lines.append(("ran", f"{words.time(job.start_time)} to {end}, {words.elapsed(job)}"))
     if job.resubmitted:
@@ -209,6 +210,7 @@ def _labelled(name: str, text: str) -> str:
 
 def _wrapped(text: str, *, indent: int = 2) -> str:
     """Text as wide as the terminal; where there is none, on one line."""
+    text = words.visible(text, lines=True)
     if not sys.stdout.isatty():
         return text.rstrip()
     width = max(40, shutil.get_terminal_size().columns)

@@ -49,10 +49,15 @@ def submit(
             run = client.submit(plan, progress=sent)
         state.interrupted_hint = None
         job = run.jobs[-1]
+        accepted = f"run {run.run} is job {job.job_id} on {run.cluster}"
         if not (wait or follow):
-            _show(state, client, run.run)
+            try:
+                _show(state, client, run.run)
+            except OSError:  # stdout cannot be written, and the job must not be lost sight of
+                state.tell(accepted)
+                raise
             return
-        state.tell(f"run {run.run} is job {job.job_id} on {run.cluster}")
+        state.tell(accepted)
         state.interrupted_hint = f"job {job.job_id} goes on; `trainsub cancel {run.run}` stops it"
         _to_the_end(state, client, run.run, follow=follow)
 

@@ -2,10 +2,16 @@
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from unicodedata import category
+
+from trainsub.slurm import states
 
 if TYPE_CHECKING:
     from trainsub.documents import models
     from trainsub.tracker.values import Job
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's classes of what steers a terminal or the order of what it shows, and of what is no character."""
 
 
 def hours(seconds: int | None) -> str:
@@ -29,6 +35,23 @@ def duration(seconds: float) -> str:
     return f"{whole_hours // 24} d {whole_hours % 24} h"
 
 
+def visible(text: str, *, lines: bool = False) -> str:
+    """Text that moves no cursor, sets no title and forges no line: its control characters are spelled out.
+
+    Args:
+        text: What a cluster, or anybody who writes there, may have chosen.
+        lines: Whether line ends and tabs stay as they are.
+    """
+    if text.isprintable():
+        return text
+    kept = "\n\t" if lines else ""
+    return "".join(one if one in kept or category(one) not in _UNSEEN else _spelled(one) for one in text)
+
+
+def _spelled(one: str) -> str:
+    return one.encode("unicode_escape").decode()
+
+
 def ago(moment: datetime) -> str:
     """How long ago a time was."""
     return f"{duration((datetime.now(UTC) - moment).total_seconds())} ago"
@@ -44,8 +67,8 @@ def age(seconds: float) -> str:
 
 
 def elapsed(job: "Job | None") -> str:
-    """How long a job has held its nodes, or did."""
-    if job is None or job.start_time is None:
+    """How long a job has held its nodes, or did; nothing of one that waits, as it may once more after a requeue."""
+    if job is None or job.start_time is None or states.phase(job.state) == states.PENDING:
         return "-"
     end = job.end_time or datetime.now(UTC)
     return duration((end - job.start_time).total_seconds())
