@@ -157,12 +157,13 @@ def corrected(session: Session, run: Run) -> Run:
         there = run_found(run.cluster, found)
     except (TransportError, ClusterError, BeingSubmittedError):
         return run
-    if not there.plan_hash or there.plan_hash == run.plan_hash:
-        return run
     # Its jobs, too: there it may be an array, and here none.
     jobs = there.jobs if [job.job_id for job in there.jobs] == [job.job_id for job in run.jobs] else run.jobs
     before = replace(run, outcome=OPEN, jobs=())
-    after = replace(merge(before, there), jobs=jobs)
+    created = there.created_at if there.plan_hash else min(run.created_at, there.created_at)
+    after = replace(merge(before, there), jobs=jobs, created_at=created)
+    if after == run:
+        return run
     session.store.restore([(before, after)], session.clock.now())
     return after
 

@@ -91,7 +91,12 @@ def test_what_a_directory_says(cluster: Cluster) -> None:
         marks={1: b"170 60\n"},
         files={"spec.toml": spec, "run.json": b"{}", "script.sbatch": b"#!\n"},
     )
-    assert (bare.files, bare.owners, bare.answers, bare.marks) == ({}, full.owners, full.answers, full.marks)
+    assert (bare.files, bare.owners, bare.answers, bare.marks) == (
+        {"run.json": b"{}"},
+        full.owners,
+        full.answers,
+        full.marks,
+    )
     assert gone == Found("gone-3f9a1c2e", gone.now)
 
 

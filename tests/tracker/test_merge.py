@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,20 @@ def test_what_is_lacking_is_taken() -> None:
     known = replace(run(ACCEPTED, job(state="RUNNING"), bare=True), script="", spec="")
     after = merge(known, run(ACCEPTED, job(), job(2, 8)))
     assert after == run(ACCEPTED, job(state="RUNNING"), job(2, 8))
+
+
+def test_when_it_was_submitted_is_told_by_its_cluster() -> None:
+    """Not by the machine that found it a day later; an old directory cannot tell as well, and is not believed."""
+    late = NOW + timedelta(days=1)
+    task = replace(job(state="RUNNING"), array_task=0, submitted=late)
+    mine = replace(job(state="RUNNING"), submitted=late, array="0", tasks=(task,))
+    known = replace(run(ACCEPTED, mine), created_at=late)
+    after = merge(known, run(ACCEPTED, job()))
+    assert (after.created_at, after.jobs[0].submitted, after.jobs[0].tasks[0].submitted) == (NOW, NOW, NOW)
+    assert after.jobs[0].state == "RUNNING"
+    assert merge(known, run(ACCEPTED, job(), bare=True)) == known
+    early = replace(run(ACCEPTED, job()), created_at=NOW - timedelta(days=1))
+    assert merge(early, run(ACCEPTED, replace(job(), submitted=late))).jobs == early.jobs
 
 
 @pytest.mark.parametrize("outcome", [OPEN, UNKNOWN, REFUSED, VOID])

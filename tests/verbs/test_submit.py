@@ -1,6 +1,7 @@
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -161,6 +162,30 @@ def test_after_an_upgrade_a_key_is_the_same_spec(desk: Desk, client: Client) -> 
     assert "other code" not in desk.told[-1]
     submitted(client, "k", slurm__nodes=2)
     assert "with another spec or other code" in desk.told[-1]
+
+
+@pytest.mark.parametrize("synced", [False, True])
+def test_a_run_found_by_its_key_was_submitted_when_it_was(desk: Desk, client: Client, *, synced: bool) -> None:
+    """So that `usage --since` counts it where it belongs; what an earlier version recorded is mended by sync."""
+    first = submitted(client, "k")
+    clock = Clock()
+    clock.skip(days=3)
+    other = desk.client(clock=clock, state="other machine")
+    found = submitted(other, "k")
+    if synced:
+        path = desk.folder / "other machine" / "store.sqlite"
+        late = clock.now().isoformat()
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("UPDATE runs SET created_at = ?", (late,))
+            db.execute("UPDATE jobs SET submitted = ?", (late,))
+            db.commit()
+        for name in ("squeue", "sacct"):
+            desk.alpha.slurm.says(name, "")
+        assert other.sync("alpha").updated == [first.run]
+        (found,) = other.status(cached=True).runs
+    assert found.created_at == first.created_at
+    assert abs(found.jobs[0].submitted - first.created_at) < timedelta(minutes=1)
+    assert not other.usage(since=clock.now() - timedelta(days=1), cached=True).runs
 
 
 def test_days_later_the_records_are_still_found(desk: Desk, client: Client) -> None:

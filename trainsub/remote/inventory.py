@@ -49,7 +49,7 @@ class Found:
         owners: What the fence of each link holds.
         answers: sbatch's recorded answer, by link.
         marks: What the submit wrote before it called sbatch, by link.
-        files: ``run.json``, ``spec.toml`` and ``script.sbatch``, as far as they are there and were asked for.
+        files: ``run.json``; ``spec.toml`` and ``script.sbatch`` where they were asked for; as far as they are there.
     """
 
     run: str
@@ -110,7 +110,7 @@ class TakeRuns(Request[list[Found]]):
 
     Args:
         names: Run ids.
-        texts: Their ``run.json``, spec and script too.
+        texts: Their spec and script too.
     """
 
     __slots__ = ("_names", "_texts")

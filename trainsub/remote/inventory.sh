@@ -33,7 +33,7 @@ ts_runs() { # the clock here; the names in runs/, an empty one, and those of run
 	) 2>/dev/null
 }
 
-ts_take() { # whether their texts too; directories in runs/, behind "./": what they say of themselves, as an archive
+ts_take() { # whether their spec and script too; directories in runs/, behind "./": what they say of themselves, as an archive
 	TS_NAMES='*.[0-9]*'
 	[ -z "$1" ] || TS_NAMES='*'
 	shift
@@ -41,7 +41,7 @@ ts_take() { # whether their texts too; directories in runs/, behind "./": what t
 	# A fence is a symbolic link, and an archive keeps where it points.  What is large is none of ours.
 	(
 		cd "$TS_BASE/runs" && find "$@" -maxdepth 1 \( \
-			-type d ! -path './*/*' -o -type l -name 'owner.*' -o -type f -size -513 -name "$TS_NAMES" \
+			-type d ! -path './*/*' -o -type l -name 'owner.*' -o -type f -size -513 \( -name "$TS_NAMES" -o -name run.json \) \
 			\( -name 'submit.*' -o -name 'answer.*' -o -name run.json -o -name spec.toml -o -name script.sbatch \) \
 			\) -print0 | TAR_OPTIONS='' GZIP='' tar -czf - --no-recursion --null -T -
 	) 2>/dev/null

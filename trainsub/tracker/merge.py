@@ -5,8 +5,9 @@ only it can know.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
-from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, VOID, Run
+from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
 
 
 def merge(known: Run, found: Run) -> Run:
@@ -39,12 +40,26 @@ def contradiction(known: Run, found: Run) -> str:
     return ""
 
 
+def _submitted(job: Job, at: datetime) -> Job:
+    """The job, with its tasks, submitted at a time."""
+    if job.submitted == at:
+        return job
+    return replace(job, submitted=at, tasks=tuple(replace(task, submitted=at) for task in job.tasks))
+
+
 def _filled(known: Run, found: Run) -> Run:
     """What is known, with what was not."""
     ours = {job.link for job in known.jobs}
     jobs = [*known.jobs, *(job for job in found.jobs if job.link not in ours)]
+    created_at = known.created_at
+    if found.plan_hash and found.created_at != created_at:
+        # It was taken for submitted when it was found here: only the submission itself knew when that was.
+        created_at = found.created_at
+        begun = {job.link: job.submitted for job in found.jobs}
+        jobs = [_submitted(job, min(job.submitted, begun.get(job.link, job.submitted))) for job in jobs]
     return replace(
         known,
+        created_at=created_at,
         key=known.key or found.key,
         plan_hash=known.plan_hash or found.plan_hash,
         script=known.script or found.script,
