@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from trainsub.cli.words import visible
 from trainsub.errors import TrainsubError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class State:
 
     def tell(self, line: str) -> None:
         """Say something to the person, on stderr."""
-        typer.echo(f"trainsub: {line}", err=True)
+        typer.echo(f"trainsub: {visible(line, lines=True)}", err=True)
 
     def dump(self, document: "Document") -> None:
         """Print a document."""
@@ -69,9 +70,11 @@ class State:
             typer.echo(dump(error_document(error)))
             return
         style = {"fg": "red", "bold": True} if _colourful(sys.stderr) else {}
-        typer.echo(typer.style("error: ", **style) + error.message, err=True, color=_colourful(sys.stderr))  # type: ignore[arg-type]
+        typer.echo(
+            typer.style("error: ", **style) + visible(error.message, lines=True), err=True, color=_colourful(sys.stderr)
+        )  # type: ignore[arg-type]
         if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+            typer.echo(f"hint: {visible(error.hint, lines=True)}", err=True)
 
     def say_interrupted(self, word: str) -> None:
         """Say what an interruption leaves behind."""
@@ -86,6 +89,7 @@ class State:
         def ask(prompt: str, *, echo: bool = False) -> str:
             from getpass import getpass
 
+            prompt = visible(prompt, lines=True)  # a login node's own words
             if echo:
                 sys.stderr.write(prompt)
                 sys.stderr.flush()

@@ -60,6 +60,6 @@ def _tell(state: "State", done: "Synced") -> None:
     ):
         if listed:
             more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
-            state.tell(f"{what}: {', '.join(listed[:SHOWN])}{more}")
+            state.tell(f"{what}: {', '.join(map(words.visible, listed[:SHOWN]))}{more}")
     for run, why in done.unreadable.items():
-        state.tell(f"run {run} was left as it is: {why}")
+        state.tell(f"run {words.visible(run)} was left as it is: {why}")

@@ -4,6 +4,8 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from trainsub.cli.words import visible
+
 GAP = "  "
 LEAST = 8
 """A column is not made narrower than this to fit the terminal."""
@@ -28,11 +30,11 @@ class Table:
         """Add a row.
 
         Args:
-            cells: As many as there are columns; what cannot be printed is replaced.
+            cells: As many as there are columns; what steers a terminal is spelled out.
             style: Style of one cell: bold, red, green, yellow, magenta, or empty for none.
             styled: Which one.
         """
-        self._rows.append([_printable(cell) for cell in cells])
+        self._rows.append([visible(cell) for cell in cells])
         self._styles.append({styled: style} if style else {})
 
     def lines(self, *, width: int | None = None, colour: bool = False) -> Iterator[str]:
@@ -101,8 +103,3 @@ def _width(text: str) -> int:
     return sum(
         0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text
     )
-
-
-def _printable(text: str) -> str:
-    """Text that moves no cursor."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
