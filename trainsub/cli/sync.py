@@ -39,7 +39,8 @@ def sync(
         else:
             _tell(state, done)
             changed = {*done.restored, *done.updated}
-            show.runs(state, [run for run in client.status(cached=True).runs if run.run in changed])
+            if changed:
+                show.runs(state, [run for run in client.status(cached=True).runs if run.run in changed])
         if done.unasked is not None:
             state.tell(f"Slurm on cluster {done.cluster} could not be asked about all jobs: {done.unasked.message}")
             raise typer.Exit(done.unasked.exit_code)
