@@ -1,7 +1,9 @@
 """One question to a cluster's Slurm: about which jobs, and what it told kept."""
 
 import random
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +21,8 @@ ACCOUNTS_LAG = timedelta(hours=1)
 FACTS_LAST = timedelta(days=1)
 """For how long it is believed that a cluster records GPUs, or does not."""
 RETRY = "Try again later."
+SLOW_SECONDS = 10.0
+"""After which a person is told what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,18 @@ class Line:
 
     scheduler: Scheduler
     root: str
+
+
+@contextmanager
+def told_if_slow(session: Session, cluster: str, what: str) -> Iterator[None]:
+    """Say what is waited for where a command of Slurm takes long: it may hang for minutes before it is given up."""
+    timer = threading.Timer(SLOW_SECONDS, session.tell_once, [f"cluster {cluster}: waiting for {what}"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def is_open(job: Job, now: datetime) -> bool:
@@ -66,7 +82,8 @@ def ask(session: Session, cluster: str, line: Line, *, everything: bool, jobs: S
     wanted = jobs_of(session, cluster, jobs, everything=everything)
     began = session.clock.monotonic()
     try:
-        reply = line.scheduler.poll(wanted, _before(session, cluster), root=line.root, everything=everything)
+        with told_if_slow(session, cluster, "squeue"):
+            reply = line.scheduler.poll(wanted, _before(session, cluster), root=line.root, everything=everything)
     except EndedError:
         raise
     except OutputError as error:

@@ -396,6 +396,21 @@ def test_an_unwritable_root(cluster: Cluster, root: str) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_a_file_system_that_is_read_only(cluster: Cluster) -> None:
+    """It says so itself; that df shows no room on it is not the reason."""
+    cluster.root.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700,ro", "tmpfs", str(cluster.root)]
+    if subprocess.run(mount, check=False).returncode:
+        pytest.skip("this machine does not let us mount")
+    try:
+        with pytest.raises(RemoteFileError, match="Read-only file system") as caught:
+            submit(cluster.login, cluster.request())
+        assert "No space" not in caught.value.message
+    finally:
+        subprocess.run(["umount", "-l", cluster.root], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 def test_a_full_disk(cluster: Cluster) -> None:
     """The archive does not fit: the system's own words, and nothing of it stays."""
     cluster.root.mkdir()

@@ -5,8 +5,9 @@ import pytest
 from standins import wait_until
 from verbs.desk import SILENT, Desk, Elsewhere, stamp, submitted
 
-from trainsub import Client
+from trainsub import Client, asking
 from trainsub.errors import RefusedError, UnknownRunError, UnreachableError, UnsettledError
+from trainsub.scheduler import SlurmCli
 
 
 def lost(desk: Desk, client: Client, key: str) -> str:
@@ -228,3 +229,31 @@ def test_only_runs_of_the_cluster_that_is_named(desk: Desk, client: Client) -> N
         desk.client(cluster="beta").cancel([run.run])
     assert "`trainsub sync beta`" in (caught.value.hint or "")
     assert desk.client(cluster="alpha").cancel([run.run])[0].jobs == (1000,)
+
+
+def test_what_is_waited_for_is_told(desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A squeue that hangs is not waited for in silence."""
+    monkeypatch.setattr(asking, "SLOW_SECONDS", 0.1)
+    run = submitted(client)
+    desk.alpha.slurm.before("squeue", "sleep 0.5")
+    client.status([run.run])
+    assert desk.told == ["cluster alpha: waiting for squeue"]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("squeue", "no job had been told to stop yet"), ("scancel", "is not known; cancelling again")],
+)
+def test_an_interrupt_says_whether_the_order_was_given(
+    desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch, command: str, words: str
+) -> None:
+    """Whoever presses Ctrl-C knows whether the job may go on."""
+    run = submitted(client)
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SlurmCli, {"squeue": "poll", "scancel": "cancel"}[command], interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        client.cancel([run.run])
+    assert words in desk.told[-1]

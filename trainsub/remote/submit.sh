@@ -73,6 +73,9 @@ step() { # what is done, command: the system's own words if it cannot be done
 }
 
 room() { # what df says where hardly any is left: tar and others do not always tell it
+	case $TS_WORDS in
+	*"Read-only file system"* | *"Permission denied"*) return ;; # they told what it is
+	esac
 	TS_ROOM=$(df -Pk "$TS_BASE" 2>/dev/null | tail -n 1)
 	# shellcheck disable=SC2086 # the fields of df
 	set -- $TS_ROOM

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainsub import orders, poller
+from trainsub.asking import told_if_slow
 from trainsub.errors import StoreError, UnknownRunError, UnsettledError
 from trainsub.scheduler import Scheduler
 from trainsub.session import Session
@@ -47,10 +48,25 @@ def cancel(session: Session, texts: Sequence[str]) -> list[Cancelled]:
         session.stop_recording()
         session.tell(f"what is done now cannot be recorded on this machine: {error.message}")
         return _cancel(session, texts, told)
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C, SIGTERM
+        session.tell(_interrupted(told))
+        raise
+
+
+def _interrupted(told: dict[str, list[int]]) -> str:
+    """Whether the order had been given when the command was stopped."""
+    ids = [str(job_id) for jobs in told.values() for job_id in jobs]
+    unknown = [run for run, jobs in told.items() if not jobs]
+    parts = [f"job {', '.join(ids)} had been told to stop"] if ids else []
+    if unknown:
+        parts.append(f"whether run {', '.join(unknown)} was told to stop is not known; cancelling again does no harm")
+    return "; ".join(parts) or "no job had been told to stop yet"
 
 
 def _cancel(session: Session, texts: Sequence[str], told: dict[str, list[int]]) -> list[Cancelled]:
-    """Cancel; ``told`` is by run id which jobs were told to stop, and may hold some already."""
+    """Cancel; ``told`` is by run id which jobs were told to stop, none while that is being tried."""
 
     def order(cluster: str, runs: list[Run]) -> list[str]:
         jobs = [job for run in runs for job in run.jobs if not finished(job)]
@@ -111,7 +127,11 @@ def _cancel_jobs(session: Session, cluster: str, jobs: Sequence[Job], told: dict
         of_id = {job.job_id: job for job in alive}
         shown = [job for job in alive if orders.shown(job, asked)]
         hidden = [job for job in alive if job not in shown]
-        for answer in (*scheduler.cancel(shown, seen=True), *scheduler.cancel(hidden, seen=False)):
+        for job in alive:
+            told.setdefault(job.run, [])  # from here on it may be told
+        with told_if_slow(session, cluster, "scancel"):
+            answers = (*scheduler.cancel(shown, seen=True), *scheduler.cancel(hidden, seen=False))
+        for answer in answers:
             job = of_id[answer.job_id]
             if answer.error is not None:
                 refused.append(f"job {answer.job_id} of run {job.run} was not cancelled: {answer.error}")
