@@ -88,3 +88,16 @@ def test_any_text_is_a_value_or_an_output_error(text: str) -> None:
     for parse in (values.parse_exit_code, tres.gpus, jobids.parse):
         with contextlib.suppress(OutputError):
             parse(text)
+
+
+@pytest.mark.parametrize("text", ["4294967296", "9" * 40, "0", "", "-1", "٣", "5_3"])
+def test_what_slurm_cannot_give_is_no_plain_id(text: str) -> None:
+    """Its ids have 32 bits, and 0 is none."""
+    assert jobids.plain("4294967295") == 2**32 - 1
+    assert jobids.plain(text) is None
+
+
+def test_parts_of_an_id_that_slurm_cannot_give() -> None:
+    """As the commands print them."""
+    with pytest.raises(OutputError):
+        jobids.parse("4294967296_1")

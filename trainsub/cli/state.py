@@ -70,9 +70,8 @@ class State:
             typer.echo(dump(error_document(error)))
             return
         style = {"fg": "red", "bold": True} if _colourful(sys.stderr) else {}
-        typer.echo(
-            typer.style("error: ", **style) + visible(error.message, lines=True), err=True, color=_colourful(sys.stderr)
-        )  # type: ignore[arg-type]
+        label = typer.style("error: ", **style)  # type: ignore[arg-type]
+        typer.echo(label + visible(error.message, lines=True), err=True, color=_colourful(sys.stderr))
         if error.hint:
             typer.echo(f"hint: {visible(error.hint, lines=True)}", err=True)
 
