@@ -151,6 +151,15 @@ def test_run_by_id_prefix_job_and_cluster(store: Store) -> None:
             find_run(store, nonsense)
 
 
+@pytest.mark.parametrize(("text", "meant"), [("12_0", "id 12."), ("hpc:12_7", "id hpc:12.")])
+def test_a_task_is_not_a_run(store: Store, text: str, meant: str) -> None:
+    """Slurm's name of a task leads to its array."""
+    with pytest.raises(UnknownRunError) as caught:
+        find_runs(store, [text])
+    assert caught.value.hint is not None
+    assert meant in caught.value.hint
+
+
 def test_an_ambiguous_run_is_refused_with_its_candidates(store: Store) -> None:
     """A prefix of several runs, or a job id on several clusters, is no RUN; a reused id means the newest."""
     for number in range(10):

@@ -1,5 +1,6 @@
 """RUN as a person types it: a run id, a unique prefix of one, a Slurm job id, or cluster:job_id."""
 
+import re
 from collections.abc import Sequence
 
 from trainsub.errors import AmbiguousRunError, UnknownRunError
@@ -8,6 +9,8 @@ from trainsub.tracker.values import Run
 
 SHOWN = 8
 """How many candidates an error lists."""
+_TASK = re.compile(r"((?:[^:]+:)?[0-9]+)_[0-9]+")
+"""An array's task as Slurm names it."""
 
 
 def find_runs(store: Store, texts: Sequence[str], *, cluster: str | None = None) -> list[Run]:
@@ -50,6 +53,10 @@ def find_run(store: Store, text: str, *, cluster: str | None = None) -> Run:
     candidates = _on(store.matching(text), cluster) if text else []
     if not candidates:
         where = f" on cluster {cluster}" if cluster else " on this machine"
+        task = _TASK.fullmatch(text)
+        if task is not None:
+            hint = f"A task belongs to its array's run: give that, or the array's id {task[1]}."
+            raise UnknownRunError(f"no run {text!r} is known{where}", hint=hint)
         raise UnknownRunError(
             f"no run {text!r} is known{where}",
             hint="`trainsub status` lists the runs that are; "
