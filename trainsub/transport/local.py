@@ -12,7 +12,7 @@ from trainsub.errors import RemoteTimeoutError, UnreachableError
 from trainsub.transport import whoami
 from trainsub.transport.audit import Audit
 from trainsub.transport.base import CHUNK, Channel, stalled
-from trainsub.transport.metering import Meter
+from trainsub.transport.metering import Meter, Metered
 from trainsub.transport.stderr import StderrTail
 
 _EXEC = ("/bin/sh", "-c", 'exec "$@"', "sh")
@@ -21,7 +21,7 @@ _EXEC = ("/bin/sh", "-c", 'exec "$@"', "sh")
 _STDERR_GRACE = 1.0
 
 
-class LocalTransport:
+class LocalTransport(Metered):
     """Runs programs on this machine.
 
     Args:
@@ -40,26 +40,6 @@ class LocalTransport:
     def description(self) -> str:
         """See Transport."""
         return f"{self._name} (this machine)"
-
-    @property
-    def connections(self) -> int:
-        """See Transport: always 0."""
-        return self._meter.connections
-
-    @property
-    def execs(self) -> int:
-        """See Transport."""
-        return self._meter.execs
-
-    @property
-    def bytes_sent(self) -> int:
-        """See Transport."""
-        return self._meter.bytes_sent
-
-    @property
-    def bytes_received(self) -> int:
-        """See Transport."""
-        return self._meter.bytes_received
 
     def prepare(self) -> None:
         """See Transport: there is nothing to prepare."""

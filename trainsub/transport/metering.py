@@ -52,6 +52,32 @@ class Meter:
         return MeteredChannel(inner, self, argv, what)
 
 
+class Metered:
+    """What every transport tells of its own traffic."""
+
+    _meter: Meter
+
+    @property
+    def connections(self) -> int:
+        """See Transport: those that this process made, of which a local cluster needs none."""
+        return self._meter.connections
+
+    @property
+    def execs(self) -> int:
+        """See Transport."""
+        return self._meter.execs
+
+    @property
+    def bytes_sent(self) -> int:
+        """See Transport."""
+        return self._meter.bytes_sent
+
+    @property
+    def bytes_received(self) -> int:
+        """See Transport."""
+        return self._meter.bytes_received
+
+
 class MeteredSource(Channel, Protocol):
     """A channel that also knows how much stderr it has seen, which ``stderr()`` does not keep."""
 

@@ -13,7 +13,7 @@ from trainsub.errors import ConnectionLostError, TransportError, UnreachableErro
 from trainsub.transport.audit import Audit
 from trainsub.transport.base import Ask, Channel, ClusterSettings, Stay
 from trainsub.transport.master import PATIENCE, Master, Masters
-from trainsub.transport.metering import Meter
+from trainsub.transport.metering import Meter, Metered
 from trainsub.transport.mux import Mux, MuxLostError, MuxRefusedError, send_environ
 from trainsub.transport.mux_channel import MuxChannel
 from trainsub.transport.preparation import Preparation
@@ -23,7 +23,7 @@ _EXEC = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
 """A shell that waits for the program: after a signal it ends with 128 + its number, which ssh would not tell."""
 
 
-class OpenSSHTransport:
+class OpenSSHTransport(Metered):
     """Runs programs on one cluster over one shared connection.
 
     Args:
@@ -49,26 +49,6 @@ class OpenSSHTransport:
     def description(self) -> str:
         """See Transport."""
         return f"{self._name} ({self._cluster.host if self._way is None else self._way.who})"
-
-    @property
-    def connections(self) -> int:
-        """See Transport: those that were made, not those that were there."""
-        return self._meter.connections
-
-    @property
-    def execs(self) -> int:
-        """See Transport."""
-        return self._meter.execs
-
-    @property
-    def bytes_sent(self) -> int:
-        """See Transport."""
-        return self._meter.bytes_sent
-
-    @property
-    def bytes_received(self) -> int:
-        """See Transport."""
-        return self._meter.bytes_received
 
     def prepare(self) -> None:
         """See Transport."""

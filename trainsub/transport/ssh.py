@@ -12,13 +12,13 @@ from trainsub.errors import ConnectionLostError, TransportError
 from trainsub.transport.audit import Audit
 from trainsub.transport.base import Ask, Channel, ClusterSettings
 from trainsub.transport.connection import Connection
-from trainsub.transport.metering import Meter
+from trainsub.transport.metering import Meter, Metered
 from trainsub.transport.preparation import Preparation
 from trainsub.transport.ssh_channel import SSHChannel
 from trainsub.transport.ssh_config import Target, route
 
 
-class ParamikoTransport:
+class ParamikoTransport(Metered):
     """Runs programs on one cluster over one SSH connection.
 
     Args:
@@ -49,26 +49,6 @@ class ParamikoTransport:
         if self._target is None:
             return f"{self._name} ({self._cluster.host})"
         return f"{self._name} ({self._target.user}@{self._target.address})"
-
-    @property
-    def connections(self) -> int:
-        """See Transport."""
-        return self._meter.connections
-
-    @property
-    def execs(self) -> int:
-        """See Transport."""
-        return self._meter.execs
-
-    @property
-    def bytes_sent(self) -> int:
-        """See Transport."""
-        return self._meter.bytes_sent
-
-    @property
-    def bytes_received(self) -> int:
-        """See Transport."""
-        return self._meter.bytes_received
 
     @property
     def raw_bytes(self) -> tuple[int, int]:
