@@ -57,6 +57,7 @@ def test_a_lost_store_is_rebuilt(laptop: Neighbour) -> None:
     laptop.phase(cancelled, "running")
     laptop.run("cancel", cancelled).ok()
     laptop.run("wait", cancelled)
+    laptop.documents()  # usage asks the accounts, and what they say of a job that waits is in the second one's status
     before = laptop.documents()
     files = tree(laptop.root)
 
