@@ -5,6 +5,11 @@ import signal
 import pytest
 from contract.table import tell_contract
 from faults.figures import tell_figures
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something of the machine, and nothing of the code: speed is shown in benchmarks/.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
