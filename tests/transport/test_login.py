@@ -102,7 +102,7 @@ def test_passphrase_once(sshd: Server, locked: Path, tmp_path: Path, runtime: Pa
     refused = desk.without("cluster", "check")
     assert refused.returncode == 4
     assert refused.stderr.startswith("error: login needed: hpc (")
-    assert "hint: log in once at a terminal" in refused.stderr
+    assert "log in once at a terminal: trainsub cluster login hpc" in refused.stderr
     assert refused.stderr.endswith("trainsub cluster login hpc\n")
     with desk.at_terminal("cluster", "login") as terminal:
         terminal.expect("Enter passphrase for key")
