@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from trainsub import __version__
 from trainsub.errors import ClusterError, OutputError, TransportError
 from trainsub.record import about
-from trainsub.remote.fence import SBATCH_TIMEOUT
+from trainsub.remote.fence import GRACE, REMOVAL, SBATCH_TIMEOUT
 from trainsub.remote.inventory import Found, InventoryAsk, TakeRuns
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge
 from trainsub.remote.strays import Marked, joined
@@ -22,10 +22,6 @@ from trainsub.tracker.values import ACCEPTED, LINK, OPEN, VOID, Code, Job, Run
 
 SPEC_FILE = "spec.toml"
 SCRIPT_FILE = "script.sbatch"
-GRACE = 40
-"""Seconds beyond sbatch's own limit in which a submit may still be at work, as the settler sees it."""
-REMOVAL = 600
-"""Seconds after which nobody is removing a directory any more, as the settler sees it."""
 DIGITS = len("-3f9a1c2e")
 """What a run id has behind the run's name."""
 _YEARS = (1971, 5000)

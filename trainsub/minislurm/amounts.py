@@ -77,11 +77,6 @@ def held(shares: Collection[Share], request: Request, conf: Conf) -> Amounts:
     return Amounts(cpus, _memory(request, conf, cpus, names), len(shares), gpus, conf.gpu_type)
 
 
-def memory_per_cpu(request: Request, conf: Conf) -> int | None:
-    """Return the MiB for each CPU of a job that asks for no memory; None where it asks for memory on each node."""
-    return conf.def_mem_per_cpu if request.memory is None else None
-
-
 def _memory(request: Request, conf: Conf, cpus: int, names: Iterable[str]) -> int:
     if request.memory is None:
         return cpus * conf.def_mem_per_cpu

@@ -17,6 +17,10 @@ _DIGITS = 18
 """A number of more digits is neither a time nor a number of seconds."""
 SBATCH_TIMEOUT = 60
 """Seconds that sbatch is given, unless a submit asks for more."""
+GRACE = 40
+"""Seconds beyond that limit until a submit without an answer is given up: ``-k 10``, and a slow file system."""
+REMOVAL = 600
+"""Seconds after which nobody is removing a directory any more; TS_REMOVAL in root.sh."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,12 @@ remove_run() { # the run's directory, a name to rename it to; true if it was our
 read_mark() { # link, in the run's directory: when its submit called sbatch, and the seconds given to it; "-" if unknown
 	TS_SINCE=- TS_LIMIT=-
 	if [ -f "submit.$1" ]; then read -r TS_SINCE TS_LIMIT <"submit.$1"; fi
+	# No time and no limit has twelve digits.
 	case $TS_SINCE in
-	'' | *[!0-9]*) TS_SINCE=- ;;
+	'' | *[!0-9]* | ????????????*) TS_SINCE=- ;;
 	esac
 	case $TS_LIMIT in
-	'' | *[!0-9]*) TS_LIMIT=- ;;
+	'' | *[!0-9]* | ????????????*) TS_LIMIT=- ;;
 	esac
 }
 

@@ -56,15 +56,13 @@ from datetime import UTC, datetime, timedelta
 
 from trainsub.errors import OutputError
 from trainsub.remote.case import Case, submitted
-from trainsub.remote.fence import Claim, Discard, FenceAsk, Look, State
+from trainsub.remote.fence import GRACE, Claim, Discard, FenceAsk, Look, State
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge, read_answer
 from trainsub.remote.requests import FindRoot, RunCommand
 from trainsub.remote.roots import check_root
 from trainsub.tracker.values import ACCEPTED, REFUSED, UNKNOWN, VOID
 from trainsub.transport.base import Transport
 
-_GRACE = 40
-"""Seconds beyond that limit until a submit without an answer is given up: ``-k 10``, and a slow file system."""
 _WAIT = 10
 """Seconds to wait for the answer of a submit that seems to be at work."""
 _SILENT = 60
@@ -185,7 +183,7 @@ def _at_work(state: State) -> bool:
     """Whether there may still be an sbatch whose answer will be written.  Voiding then would be safe, but a pity."""
     if state.answer or state.started is None:
         return False
-    return state.now - state.started < state.limit + _GRACE
+    return state.now - state.started < state.limit + GRACE
 
 
 def _from_directory(case: Case, state: State) -> SettleReply:

@@ -23,7 +23,7 @@ from trainsub.store.polls import Facts, facts, known_later, note_poll, only_seen
 from trainsub.store.schedules import Schedules, read, write
 from trainsub.tracker.events import changes
 from trainsub.tracker.schedule import Schedule
-from trainsub.tracker.values import ACCEPTED, OPEN, UNKNOWN, VOID, Job, Run
+from trainsub.tracker.values import OPEN, UNKNOWN, VOID, Job, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +169,6 @@ class Store:
         with self._transaction("DEFERRED") as db:
             found = db.execute("SELECT run FROM runs WHERE outcome = ? AND cluster = ?", (VOID, cluster))
             return {row["run"] for row in found}
-
-    def accepted(self, cluster: str) -> list[Run]:
-        """Runs on a cluster that have jobs."""
-        return self._runs("WHERE outcome = ? AND cluster = ?", (ACCEPTED, cluster))
 
     # -- observations -------------------------------------------------------------------------------------------
 
