@@ -84,7 +84,7 @@ def test_tasks_that_others_cancel_and_requeue(laptop: Laptop) -> None:
     assert len(held) == 2
     (used,) = laptop.run("usage", run["run"], "--json").ok().document["runs"]
     records = [record for ones in booked(laptop, array).values() for record in ones]
-    assert used["gpu_seconds"] == sum(int(record.split()[1]) * 2 for record in records)
+    assert used["gpu_seconds"] == sum(int(record.split()[1]) * 2 for record in records), laptop.status(run["run"])
 
 
 def test_cancel_ends_all_tasks(laptop: Laptop) -> None:

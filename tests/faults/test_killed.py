@@ -138,7 +138,7 @@ def test_the_program_on_the_login_node_at_any_time(
     folder: Path, amount: Amount, tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the login node goes down: everything of the submission dies at once, sbatch too."""
-    monkeypatch.setattr(SETTLE, "_GRACE", -57)  # what died behind the lock is given up after three seconds
+    monkeypatch.setattr(SETTLE, "GRACE", -57)  # what died behind the lock is given up after three seconds
     with World(folder) as world:
         bench = Bench(world)
         draw = random.Random(amount.seed)

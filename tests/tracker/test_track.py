@@ -91,7 +91,7 @@ def test_a_state_goes_backwards_on_requeue() -> None:
     again = observe(seen, Poll(queue(queued("PENDING", reason="BeginTime")), accounts), at(70))
     assert again.state == "PENDING"
     assert not finished(again)
-    assert [(one.state, one.gpus) for one in again.allocations] == [("NODE_FAIL", 16), ("PENDING", None)]
+    assert [(one.state, one.gpus) for one in again.allocations] == [("NODE_FAIL", 16)]
 
 
 def test_absence_from_squeue_is_no_end() -> None:

@@ -37,7 +37,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """The files that make up each program, in their order."""
 
 _NAME = re.compile(r"TS_[A-Z]+(?:_[A-Z]+)*")
-_COMMENT = re.compile(r"^[ \t]*#.*\n|^[ \t]+", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*#.*\n|^[ \t]+|(?<=[{};]) # .*$", re.MULTILINE)
 
 
 @cache
