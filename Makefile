@@ -34,7 +34,7 @@ else
 endif
 
 faults: setup ## every byte, step and moment at which a submission can break; hours. `make unit` tries a sample
-	FAULTS=all $(BIN)/pytest -n 0 tests/faults
+	FAULTS=all $(BIN)/pytest -n auto tests/faults
 
 demo: ## the main job on this machine: no cluster, no Docker, no root; trainsub and PyTorch go to build/demo
 	@./examples/demo

@@ -1,6 +1,7 @@
 """The connection breaks after any byte: cut, or swallowed. On minislurm, over channels that are exact to the byte."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,18 +64,22 @@ def bench(folder: Path, request: pytest.FixtureRequest) -> Iterable[Bench]:
 
 
 Tell = Callable[..., None]
+SHARES = 16 if os.environ.get("FAULTS") == "all" else 1
+"""A test for each share of the bytes, so that all cores have something to do and no cluster grows old."""
 
 
-def test_after_every_byte(bench: Bench, amount: Amount, tell: Tell) -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_after_every_byte(bench: Bench, amount: Amount, tell: Tell, share: int) -> None:
     """Nothing travels but the program and the script: a break after each byte, in either direction."""
     up, down, ends, lines = dialogue(bench, bench.plan)
     if amount.everything:
         bench.turns = (*NEXT, *["status"] * 8)  # a job for each of many thousand bytes would tell nothing more
-    faults = [Fault(kind, UP, at) for at in amount.some(range(up + 1), 50) for kind in (CUT, HOLE)]
-    faults += [Fault(kind, DOWN, at) for at in amount.some(range(down + 1), 30) for kind in (CUT, HOLE)]
-    faults += [Fault(kind, UP, at) for at in amount.some(ends, 12) for kind in (CUT, HOLE)]
-    faults += [Fault(kind, DOWN, at) for at in amount.some(lines, 12) for kind in (CUT, HOLE)]
-    tell(f"every byte of {up} up and {down} down" if amount.everything else "a byte of each", bench.run(faults))
+    faults = [Fault(kind, UP, at) for at in amount.some(range(share, up + 1, SHARES), 50) for kind in (CUT, HOLE)]
+    faults += [Fault(kind, DOWN, at) for at in amount.some(range(share, down + 1, SHARES), 30) for kind in (CUT, HOLE)]
+    faults += [Fault(kind, UP, at) for at in amount.some(ends[share::SHARES], 12) for kind in (CUT, HOLE)]
+    faults += [Fault(kind, DOWN, at) for at in amount.some(lines[share::SHARES], 12) for kind in (CUT, HOLE)]
+    all_of_them = f"every byte of {up} up and {down} down, share {share + 1} of {SHARES}"
+    tell(all_of_them if amount.everything else "some bytes of each", bench.run(faults))
 
 
 @pytest.mark.parametrize("bench", [300_000], indirect=True)

@@ -189,6 +189,13 @@ def test_a_row_of_its_own_says_more_than_the_shared_one() -> None:
     assert words(observe(ARRAY, Poll(dict(reversed(both.items()))), at(10)))[0] == "RUNNING"
 
 
+def test_a_record_of_those_that_wait_is_no_allocation() -> None:
+    """On 22.05 it bears a start for a moment, when a task has just taken it over to begin."""
+    moment = record("PENDING", array_job_id=7, array_pending="2-3%2", start=at(1), end=None, elapsed=1, nodes=0)
+    seen = observe(ARRAY, Poll(queue(task(0, "RUNNING"), shared("1-3%2")), accounts(moment)), at(2))
+    assert [one.allocations for one in seen.tasks] == [(), (), (), ()]
+
+
 def test_a_silent_squeue_concludes_nothing() -> None:
     """What sacct adds goes to the bill, and to nothing else."""
     known = accounts(*(kept(index, "COMPLETED") for index in range(4)))

@@ -17,15 +17,17 @@ def merged(known: Sequence[Allocation], rows: Sequence[AccountRow], *, tracked: 
     """The allocations of a job after sacct has told its records, oldest first.
 
     A site purges and archives old records, perhaps while the job still runs. A period that had ended, and that sacct
-    does not tell any more, stays as it was. One that had not ended is replaced: its start may be corrected later. The
-    record of a job that waits is of no period, and whether it is seen depends on who asked when.
+    does not tell any more, stays as it was. One that had not ended is replaced: its start may be corrected later.
+
+    PENDING is the word of a record without nodes, and so of no period, even where it bears a start: on 22.05 the shared
+    record of the tasks that wait does for a moment, when one of them has just taken the record over to begin.
 
     Args:
         known: As they were known.
         rows: The job's records, oldest first; at least one.
         tracked: The cluster records GPUs, so that a record without them means that none were held.
     """
-    told = [_allocation(row, tracked=tracked) for row in rows if row.start or states.phase(row.state) != "pending"]
+    told = [_allocation(row, tracked=tracked) for row in rows if states.base_word(row.state) != "PENDING"]
     still = {(one.submit, one.start) for one in told}
     gone = [one for one in known if one.start and one.end and (one.submit, one.start) not in still]
     return tuple(sorted([*gone, *told], key=_age))
