@@ -58,3 +58,24 @@ def test_any_text_is_indices_or_an_error(text: str) -> None:
     except ValueError:
         return
     assert list(found.indices) == sorted(set(found.indices))
+
+
+@given(st.sets(st.integers(0, 50), min_size=1), st.none() | st.integers(1, 9))
+def test_indices_are_written_as_they_are_read(indices: set[int], at_once: int | None) -> None:
+    """Whatever the set."""
+    assert arrays.parse(arrays.text(indices, at_once)) == arrays.Indices(tuple(sorted(indices)), at_once)
+
+
+@pytest.mark.parametrize(
+    ("indices", "at_once", "text"),
+    [((3, 7, 9), None, "3,7,9"), ((5, 0, 1, 2), 2, "0-2,5%2"), ((4,), None, "4"), ((1, 1, 2), None, "1-2")],
+)
+def test_indices_are_short(indices: tuple[int, ...], at_once: int | None, text: str) -> None:
+    """What follows one another is a range."""
+    assert arrays.text(indices, at_once) == text
+
+
+def test_no_index_is_no_array() -> None:
+    """sbatch would refuse it."""
+    with pytest.raises(ValueError, match="one index"):
+        arrays.text([])

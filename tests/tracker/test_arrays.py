@@ -55,6 +55,10 @@ def words(job: Job) -> list[str | None]:
         ("[slurm]\nnodes = 1", None),
         ("[slurm]\narray = 5", None),
         ('[slurm]\narray = "x"', None),
+        ("[sweep]\nmatrix = { a = [1, 2], b = [1, 2, 3, 4, 5] }\nmax_running = 3", "0-9%3"),
+        ("[sweep]\nmatrix = 3", None),
+        ("[chain]\nlinks = 10", "1-10%1"),
+        ("[chain]\nlinks = 0", None),
         ("slurm = 1", None),
         ("not toml", None),
         ("", None),
@@ -222,3 +226,41 @@ def test_records_are_read_late_where_there_are_accounts() -> None:
     assert not asks_records(seen, ended, at(900))
     assert asks_records(seen, replace(ended, accounting=False), at(900))
     assert not asks_records(replace(seen, state="FAILED", exit_code=ExitCode(1, 0)), Poll({}), at(900))
+
+
+CHAIN = first_job(replace(RUNS, spec="[chain]\nlinks = 3\n"), 7, T0)
+
+
+def link(index: int, state: str, minutes: int, code: int = 0) -> AccountRow:
+    """The record of a link that began after some minutes."""
+    return kept(index, state, start=at(minutes), end=at(minutes + 1), exit_code=ExitCode(code, 0))
+
+
+@pytest.mark.parametrize(
+    ("ends", "waiting", "state", "code"),
+    [
+        ([("TIMEOUT", 0), ("FAILED", 85), ("COMPLETED", 0)], "", "COMPLETED", 0),
+        ([("TIMEOUT", 0), ("COMPLETED", 0)], "3", "COMPLETED", 0),
+        ([("NODE_FAIL", 0), ("FAILED", 1)], "3", "FAILED", 10),
+        ([("FAILED", 1), ("FAILED", 85), ("TIMEOUT", 0)], "", "TIMEOUT", 12),
+        ([("FAILED", 85), ("FAILED", 85), ("FAILED", 85)], "", "FAILED", 12),
+        ([("FAILED", 85)], "2-3", "CANCELLED", 11),
+        ([("CANCELLED", 0)], "2-3", "CANCELLED", 11),
+        ([], "1-3", "CANCELLED", 11),
+    ],
+)
+def test_a_chain_is_as_its_last_link(ends: list[tuple[str, int]], waiting: str, state: str, code: int) -> None:
+    """Not as the worst; where that one would have been followed and was not, somebody has cancelled the chain."""
+    rows = [link(index, word, index, own) for index, (word, own) in enumerate(ends, start=1)]
+    if waiting:
+        rows.append(record("CANCELLED", array_pending=waiting, start=None, end=at(5), alloc_tres=""))
+    seen = observe(CHAIN, Poll({}, accounts(*rows)), at(10))
+    assert (seen.state, exit_code([replace(RUNS, jobs=(seen,))])) == (state, code)
+    assert CHAIN.chain
+    assert not any(task.chain for task in CHAIN.tasks)
+
+
+def test_a_link_that_was_requeued_speaks_last_if_it_began_last() -> None:
+    """The order is that of time, not of the index."""
+    rows = [link(1, "COMPLETED", 5), link(2, "FAILED", 1, 1), link(3, "FAILED", 2, 1)]
+    assert observe(CHAIN, Poll({}, accounts(*rows)), at(10)).state == "COMPLETED"

@@ -12,7 +12,8 @@ PREFIX = "TRAINSUB_"
 
 # They move files, are set inside of jobs, or belong to the container scripts and the tests.
 _NO_SETTINGS = frozenset(
-    {"CONFIG", "STATE_DIR", "CACHE_DIR", "RUNTIME_DIR", "RUN", "LINK", "RUN_DIR", "DOCKERD_LOG", "PULL_TIMEOUT"}
+    {"CONFIG", "STATE_DIR", "CACHE_DIR", "RUNTIME_DIR", "RUN", "LINK", "RUN_DIR", "POINT", "CHAIN_LINK"}
+    | {"DOCKERD_LOG", "PULL_TIMEOUT"}
 )
 _NO_SETTINGS_PREFIX = "TEST_"
 

@@ -1,6 +1,7 @@
 """Indices of a job array as sbatch takes them and as the commands print them: ``0-9%2``, ``1,3,5-11:2``. Pure."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 LARGEST = 4_000_000
@@ -44,3 +45,24 @@ def parse(text: str) -> Indices:
             raise ValueError(f"{item} is not a range of indices from 0 to {LARGEST}")
         found.update(range(first, last + 1, step or 1))
     return Indices(tuple(sorted(found)), int(limit) or None if percent else None)
+
+
+def text(indices: Iterable[int], at_once: int | None = None) -> str:
+    """Return how sbatch is told of indices: ``0-2,7%2``; ``parse`` reads it back.
+
+    Args:
+        indices: At least one, in any order.
+        at_once: How many may run at a time; None for any number.
+
+    Raises:
+        ValueError: There is no index.
+    """
+    ranges: list[list[int]] = []
+    for index in sorted(set(indices)):
+        if ranges and index == ranges[-1][-1] + 1:
+            ranges[-1] = [ranges[-1][0], index]
+        else:
+            ranges.append([index])
+    if not ranges:
+        raise ValueError("an array has one index at least")
+    return ",".join("-".join(map(str, one)) for one in ranges) + ("" if at_once is None else f"%{at_once}")

@@ -68,8 +68,8 @@ _EXIT_CODES = {
     "TIMEOUT": EXIT_INFRASTRUCTURE,
 }
 
-_ROLL_CALL_CODES = (75, 76)
-"""What a script exits with when the nodes, not the training, were at fault."""
+_NO_FAULT_OF_THE_TRAINING = (75, 76, 85)
+"""What a script exits with when the nodes were at fault, or when it has saved and would go on, as at a time limit."""
 
 NEVER_SATISFIED = "DependencyNeverSatisfied"
 """The reason with which Slurm cancels a job whose dependency has failed."""
@@ -105,7 +105,7 @@ def exit_code(word: str, code: int = 0, reason: str = "") -> Optional[int]:
         reason: Slurm's reason.
     """
     base = base_word(word)
-    if base == "FAILED" and code in _ROLL_CALL_CODES:
+    if base == "FAILED" and code in _NO_FAULT_OF_THE_TRAINING:
         return EXIT_INFRASTRUCTURE
     if base == "CANCELLED" and reason == NEVER_SATISFIED:
         return EXIT_INFRASTRUCTURE

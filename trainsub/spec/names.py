@@ -48,4 +48,5 @@ def _variable_name(value: object) -> str:
     return name
 
 
-VariableName = Annotated[str, Expect("a variable's name", _variable_name)]
+VARIABLE_NAME = Expect("a variable's name", _variable_name)
+VariableName = Annotated[str, VARIABLE_NAME]

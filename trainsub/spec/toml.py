@@ -71,7 +71,7 @@ def write(data: Mapping[str, Any]) -> str:
     """Return a TOML document that reads back as this data; empty tables are left out.
 
     Args:
-        data: Tables of tables, lists of plain values, strings, booleans, integers and finite floats.
+        data: Tables of tables, lists of plain values or of flat tables, strings, booleans, integers, finite floats.
     """
     return "".join(_table(data, ())).lstrip("\n")
 
@@ -92,7 +92,7 @@ def key_text(key: str) -> str:
 
 
 def value_text(one: object) -> str:
-    """Return a plain value, or a list of them, as TOML writes it.
+    """Return a plain value, or a list or an inline table of them, as TOML writes it.
 
     Raises:
         TypeError: TOML has no such value.
@@ -106,6 +106,8 @@ def value_text(one: object) -> str:
             return repr(one)
         case Sequence():
             return f"[{', '.join(map(value_text, one))}]"
+        case Mapping():
+            return "{" + ", ".join(f"{key_text(key)} = {value_text(item)}" for key, item in one.items()) + "}"
         case _:
             raise TypeError(f"TOML has no value for {one!r}")
 

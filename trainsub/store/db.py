@@ -260,7 +260,7 @@ class Store:
     def _put_job(self, db: sqlite3.Connection, job: Job, cluster: str) -> None:
         db.execute("DELETE FROM allocations WHERE run = ? AND link = ?", (job.run, job.link))
         db.execute("DELETE FROM jobs WHERE run = ? AND link = ?", (job.run, job.link))
-        db.executemany(f"INSERT INTO jobs VALUES ({_marks(23)})", rows.job_rows(job, cluster))  # noqa: S608 -- only question marks
+        db.executemany(f"INSERT INTO jobs VALUES ({_marks(24)})", rows.job_rows(job, cluster))  # noqa: S608 -- only question marks
         db.executemany(f"INSERT INTO allocations VALUES ({_marks(15)})", rows.allocation_rows(job))  # noqa: S608 -- the same
 
     def _note(self, db: sqlite3.Connection, events: Iterable[Event]) -> None:

@@ -69,10 +69,15 @@ ALTER TABLE polls ADD COLUMN gpus_tracked INTEGER;
 ALTER TABLE polls ADD COLUMN gpus_tracked_at TEXT;
 """
 
+CHAINS = """
+ALTER TABLE jobs ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001 runs, jobs, allocations, events, polls, sent", RUNS),
     ("0002 tasks of arrays, expected starts, signs of life", TASKS),
     ("0003 schedules", SCHEDULES),
+    ("0004 chains", CHAINS),
 )
 
 

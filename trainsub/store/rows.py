@@ -58,7 +58,7 @@ def job_rows(job: Job, cluster: str) -> list[tuple[object, ...]]:
         (one.run, one.link, _task(one), cluster, one.job_id, text(one.submitted), one.state, one.reason, one.source,
          text(one.observed_at), text(one.start_time), text(one.end_time), one.nodes, one.gpus, *_exit(one.exit_code),
          text(one.missing_since), text(one.expected_start), text(one.seen_there), text(one.resubmitted),
-         one.runaway, one.array, one.seen_row)
+         one.runaway, one.array, one.seen_row, one.chain)
         for one in (job, *job.tasks)
     ]  # fmt: skip
 
@@ -157,6 +157,7 @@ def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[J
         array=row["indices"],
         array_task=None if row["task"] == WHOLE_JOB else row["task"],
         tasks=tasks,
+        chain=bool(row["chain"]),
         seen_row=row["seen_row"],
     )
 

@@ -9,6 +9,9 @@ The rule, in this order:
    10 before 12 before 11 before 0.
 
 So an array is finished only if the end of every index that was asked for is known.
+
+The tasks of a chain are one training, which is as its last link left it. Where that link would have been followed by
+another one, and that was cancelled, so was the chain.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +36,7 @@ def begin(job: Job) -> Job:
     if job.array is None or job.tasks:
         return job
     indices = arrays.parse(job.array).indices
-    return replace(job, tasks=tuple(replace(job, array=None, array_task=index) for index in indices))
+    return replace(job, tasks=tuple(replace(job, array=None, chain=False, array_task=index) for index in indices))
 
 
 def observe(job: Job, poll: Poll, now: datetime) -> Job:
@@ -63,7 +66,7 @@ def summed(job: Job, tasks: Sequence[Job]) -> Job:
         groups[_standing(task)].append(task)
     standing = next(name for name in _ORDER if groups[name])
     told = groups[standing]
-    speaker = min(told, key=_badness if standing == "finished" else _not_running)
+    speaker = _last_word(job, told) if standing == "finished" else min(told, key=_not_running)
     holding = groups["running"]
     return replace(
         job,
@@ -89,6 +92,17 @@ def _standing(task: Job) -> str:
     """How far a task is: a word of its own where nobody shows it any more."""
     phase = "pending" if task.state is None else states.phase(task.state)
     return "unknown" if phase != "finished" and task.missing_since is not None else phase
+
+
+def _last_word(job: Job, ended: Sequence[Job]) -> Job:
+    """The task whose end is that of the array: the worst one, or the last link of a chain."""
+    begun_links = [task for task in ended if begun(task, job.job_id)]
+    if not job.chain or not begun_links:
+        return min(ended, key=_badness)
+    last = max(begun_links, key=lambda task: (_first_start(task) or task.submitted, task.array_task or 0))
+    dropped = [task for task in ended if task not in begun_links]
+    would_go_on = states.WORST_FIRST[_badness(last)] == states.EXIT_INFRASTRUCTURE
+    return dropped[0] if would_go_on and dropped else last
 
 
 def _badness(task: Job) -> int:

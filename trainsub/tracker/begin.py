@@ -2,8 +2,10 @@
 
 import tomllib
 from datetime import datetime
+from typing import Any
 
 from trainsub.slurm import arrays as indices
+from trainsub.spec import Chain, Sweep, array_of
 from trainsub.tracker import arrays
 from trainsub.tracker.values import LINK, Job, Run
 
@@ -17,18 +19,31 @@ def first_job(run: Run, job_id: int, submitted: datetime, *, link: int = LINK) -
         submitted: When sbatch was called.
         link: Its number in the run.
     """
-    job = Job(run=run.run, link=link, job_id=job_id, submitted=submitted, array=_array(run.spec))
-    return arrays.begin(job)
+    spec = _read(run.spec)
+    array, chain = _array(spec), isinstance(spec.get("chain"), dict)
+    return arrays.begin(Job(run=run.run, link=link, job_id=job_id, submitted=submitted, array=array, chain=chain))
 
 
-def _array(spec: str) -> str | None:
-    """The indices in a spec; in one that another version wrote may be anything."""
+def _read(spec: str) -> dict[str, Any]:
+    """The tables of a spec; in one that another version wrote may be anything."""
     try:
-        slurm = tomllib.loads(spec).get("slurm")
-        found = slurm.get("array") if isinstance(slurm, dict) else None
-        if isinstance(found, str):
+        return tomllib.loads(spec)
+    except ValueError:
+        return {}
+
+
+def _array(spec: dict[str, Any]) -> str | None:
+    """The indices that sbatch was told; None where they cannot be learned."""
+    slurm, sweep, chain = (spec.get(table) for table in ("slurm", "sweep", "chain"))
+    given = slurm.get("array") if isinstance(slurm, dict) else None
+    try:
+        found = array_of(
+            given if isinstance(given, str) else None,
+            Sweep.model_validate(sweep) if sweep is not None else None,
+            Chain.model_validate(chain) if chain is not None else None,
+        )
+        if found is not None:
             indices.parse(found)
-            return found
-    except ValueError:  # tomllib's own error is one, too
-        pass
-    return None
+    except ValueError:  # pydantic's own error is one, too
+        return None
+    return found

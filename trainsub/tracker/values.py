@@ -79,6 +79,7 @@ class Job:
         array_task: The index, of a task; None for a job.
         tasks: Of an array, one job for each index, in order. A task that Slurm has given no id of its own yet has the
             array's.
+        chain: Its tasks are links, one after the other, of one training.
         seen_row: Mark of the row of squeue that told what is known now, so that the same row need not be read again;
             None where something else told it.
     """
@@ -105,6 +106,7 @@ class Job:
     array: str | None = None
     array_task: int | None = None
     tasks: tuple["Job", ...] = ()
+    chain: bool = False
     seen_row: int | None = field(default=None, compare=False)
 
 

@@ -18,6 +18,8 @@ from trainsub.restoring import SCRIPT_FILE, SPEC_FILE, about_run, corrected
 from trainsub.session import Session
 from trainsub.settling import PATIENCE, settle_run, settle_soon
 from trainsub.slurm.refusals import explain
+from trainsub.spec.own import FILE as OWN_FILE
+from trainsub.spec.sweep import FILE as POINTS_FILE
 from trainsub.tracker.begin import first_job
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
 
@@ -176,6 +178,8 @@ def _request(session: Session, plan: Plan, run: Run) -> SubmitRequest:
             SCRIPT_FILE: run.script.encode(),
             SPEC_FILE: run.spec.encode(),
             about.FILE: about_run(run, socket.gethostname()),
+            **({} if plan.own is None else {OWN_FILE: plan.own.text.encode()}),
+            **({} if plan.spec.sweep is None else {POINTS_FILE: plan.spec.sweep.parameters()}),
         },
         archive=packed.archive if packed else None,
         sha256=packed.sha256 if packed else "",

@@ -1,0 +1,32 @@
+"""What a template can name of the tasks of a sweep and the links of a chain. Pure."""
+
+from trainsub.render.engine import Shell, quote
+from trainsub.spec import JobSpec
+
+TAKEN = r"chain|index|kind|point|stalled|word"
+"""Variables of the script in the blocks of sweeps and chains."""
+
+_POINT = ' "$@"'
+"""The words of a task's point, which the script has taken as its own arguments."""
+
+
+def of_command(words: list[str], spec: JobSpec) -> list[str] | Shell:
+    """Return the words of a command for the end of a line; in a sweep, those of the task's point follow them."""
+    return words if spec.sweep is None else Shell(quote(words) + _POINT)
+
+
+def of_chain(spec: JobSpec) -> dict[str, str | int | None] | None:
+    """Return what the script must know of the chain; None where the job is none."""
+    chain = spec.chain
+    if chain is None:
+        return None
+    return {
+        "checkpoint": _path(chain.checkpoint),
+        "finished": _path(chain.finished),
+        "max_stalled": chain.max_stalled,
+    }
+
+
+def _path(path: str | None) -> str | None:
+    """A path that no program takes for an option."""
+    return path if path is None or path.startswith("/") else f"./{path}"
