@@ -11,16 +11,14 @@ with trainsub.Client() as client:
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from trainsub.client_clusters import ClusterCalls
+from trainsub.client_plans import PlanCalls
 from trainsub.config import EMBEDDED, Cluster, Settings
-from trainsub.errors import SpecError, UsageError
 from trainsub.places import Places
 from trainsub.session import Clock, Session
-from trainsub.spec import JobSpec, parse_spec
 from trainsub.store import Event, Store
 from trainsub.tracker.values import Run
 from trainsub.transport import Ask, Audit, Transport, open_transport
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from trainsub.verbs.usage import UsageReport
 
 
-class Client(ClusterCalls):
+class Client(PlanCalls, ClusterCalls):
     """Submit runs, follow them, and know what they cost.
 
     Everything that it works with can be given, which is how tests use it; what is not given is found where the
@@ -110,73 +108,6 @@ class Client(ClusterCalls):
     def close(self) -> None:
         """Close connections and store."""
         self._session.close()
-
-    # -- before ---------------------------------------------------------------------------------------------------
-
-    def load_spec(self, path: str | Path, *, sets: Sequence[str] = ()) -> JobSpec:
-        """Read a spec.
-
-        Args:
-            path: A TOML file.
-            sets: ``key=value`` overrides, as with ``--set``.
-
-        Raises:
-            SpecError: There is no such file, or it is wrong.
-        """
-        try:
-            text = Path(path).read_bytes()
-        except OSError as error:
-            raise SpecError(
-                f"{path or repr(path)}: cannot be read: {error.strerror}", hint="Give the path of a spec."
-            ) from error
-        return parse_spec(text, origin=str(path), sets=sets)
-
-    def render(self, spec: JobSpec | str | Path, *, cluster: str | None = None, sets: Sequence[str] = ()) -> str:
-        """The exact batch script that a submission would send. Asks no network.
-
-        Raises:
-            SpecError: The spec is wrong, or does not fit the cluster.
-            TemplateError: The template is wrong.
-        """
-        from trainsub.render import render  # noqa: PLC0415 -- Jinja is not needed by most verbs
-
-        loaded = spec if isinstance(spec, JobSpec) else self.load_spec(spec, sets=sets)
-        _, chosen = self._session.select(cluster)
-        return render(loaded, chosen)
-
-    def plan(
-        self,
-        spec: JobSpec | str | Path,
-        *,
-        cluster: str | None = None,
-        key: str | None = None,
-        sets: Sequence[str] = (),
-        base: Path | None = None,
-    ) -> "Plan":
-        """What would be submitted: script, snapshot of the code, ceiling. Asks no network.
-
-        Args:
-            spec: A spec or the path of one.
-            cluster: A configured cluster; the default one if None.
-            key: What makes two submissions the same; drawn anew if None.
-            sets: ``key=value`` overrides, for a path.
-            base: The folder that relative paths in the spec are relative to; a path's own folder by default.
-
-        Raises:
-            SpecError, TemplateError, SnapshotError: The plan cannot be made.
-            UnknownClusterError: There is no such cluster.
-            UsageError: The key is empty.
-        """
-        if key is not None and not key.strip():
-            raise UsageError("the key is empty", hint="Give a key that is this run's own, or none.")
-        from trainsub.plan import make_plan  # noqa: PLC0415 -- rendering and packing are not needed by most verbs
-
-        if isinstance(spec, JobSpec):
-            loaded, folder = spec, base or Path.cwd()
-        else:
-            loaded, folder = self.load_spec(spec, sets=sets), base or Path(spec).absolute().parent
-        name, chosen = self._session.select(cluster)
-        return make_plan(loaded, name, chosen, base=folder, archives=self._session.archives, key=key)
 
     # -- runs -----------------------------------------------------------------------------------------------------
 

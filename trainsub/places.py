@@ -16,6 +16,7 @@ from trainsub.transport import whoami
 
 SITE_CONFIG = Path("/etc/xdg/trainsub/config.toml")
 PROJECT_CONFIG = "trainsub.toml"
+TEMPLATES = "templates"
 STORE = "store.sqlite"
 
 
@@ -120,6 +121,15 @@ class Places:
         project = self.project_config()
         if project is not None:
             yield "project", project
+
+    def template_folders(self) -> Iterator[tuple[str, Path]]:
+        """Folders of templates by layer, lowest first, whether they exist or not; each beside its configuration."""
+        seen = set()
+        for layer, file in self.files():
+            folder = (file.parent / TEMPLATES).resolve()
+            if layer != "sandbox" and folder not in seen:
+                seen.add(folder)
+                yield layer, folder
 
     def settings(self, flags: Mapping[str, object] | None = None) -> Settings:
         """The configuration, each value with its origin.

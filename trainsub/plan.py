@@ -9,9 +9,9 @@ from pathlib import Path
 
 from trainsub.config import Cluster
 from trainsub.record import names
-from trainsub.render import render
+from trainsub.render import Template, Templates, built_in, render, template_of
 from trainsub.slurm import arrays, units
-from trainsub.spec import JobSpec, Shape, options, shape
+from trainsub.spec import JobSpec, OwnScript, Shape, options, shape
 from trainsub.spec.sources import sources
 from trainsub.staging import Snapshot, snapshot
 from trainsub.tracker.values import Code
@@ -37,6 +37,8 @@ class Plan:
         currency: Of the ceiling.
         plan_hash: Of everything that would be sent except the key.
         sources: The key path that each option of sbatch comes from, for what is told of a refusal.
+        template: The template of the script; for a script of the user's own, the one that wraps it.
+        own: The user's own script, which travels beside the batch script.
     """
 
     run: str
@@ -54,6 +56,8 @@ class Plan:
     currency: str | None
     plan_hash: str
     sources: Mapping[str, str]
+    template: Template
+    own: OwnScript | None
 
     def renewed(self, number: int) -> "Plan":
         """The same plan for the next run of its key, where the earlier ones were given up."""
@@ -68,34 +72,50 @@ class Plan:
         return Code(packed.sha256, packed.size, packed.files, packed.commit, packed.dirty, packed.untracked)
 
 
-def make_plan(
-    spec: JobSpec, name: str, cluster: Cluster, *, base: Path, archives: Path, key: str | None = None
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a plan is made from, beside spec and cluster.
+
+    Attributes:
+        base: The folder that relative paths in the spec are relative to.
+        archives: Where packed snapshots are kept.
+        templates: All templates; the built-in ones if None.
+        own: The user's own script, where the spec names one.
+    """
+
+    base: Path
+    archives: Path
+    templates: Templates | None = None
+    own: OwnScript | None = None
+
+
+def make_plan(spec: JobSpec, name: str, cluster: Cluster, given: Sources, *, key: str | None = None) -> Plan:
     """Make the plan of a submission. Packs the code; asks no network.
 
     Args:
         spec: What to train.
         name: The cluster's name.
         cluster: The cluster.
-        base: The folder that relative paths in the spec are relative to.
-        archives: Where packed snapshots are kept.
+        given: Folders, templates and the user's own script.
         key: What makes two submissions the same; drawn anew if None.
 
     Raises:
         SpecError: Spec and cluster do not fit.
+        TemplateError: The template is wrong.
         SnapshotError: The code cannot travel.
     """
-    script = render(spec, cluster)
+    templates, own = given.templates or built_in(), given.own
+    script = render(spec, cluster, templates, own)
     merged = options(spec, cluster.defaults)
     packed = None
     if spec.code is not None:
         packed = snapshot(
-            base / spec.code.path, cache=archives, max_bytes=spec.code.max_bytes, include=spec.code.include
+            given.base / spec.code.path, cache=given.archives, max_bytes=spec.code.max_bytes, include=spec.code.include
         )
     wanted = shape(spec, merged)
     limit = units.parse_time(str(merged["time"]))
     held = _gpus_held(wanted, cluster, exclusive=merged.get("exclusive") is True)
-    tasks = len(arrays.parse(spec.slurm.array).indices) if spec.slurm.array else 1
+    tasks = len(arrays.parse(spec.array).indices) if spec.array else 1
     gpu_seconds = None if limit is None or held is None else wanted.nodes * held * limit * tasks
     price = cluster.price
     cost = None
@@ -118,8 +138,10 @@ def make_plan(
         ceiling_gpu_seconds=gpu_seconds,
         ceiling=cost,
         currency=price.currency if price else None,
-        plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else ""),
-        sources=sources(spec, cluster.defaults, name),
+        plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else "", *([own.text] if own else [])),
+        sources={**sources(spec, cluster.defaults, name), **(own.origins(spec.slurm.given()) if own else {})},
+        template=template_of(spec, templates),
+        own=own,
     )
 
 

@@ -27,6 +27,7 @@ from trainsub.cli import (
     status,
     submit,
     sync,
+    template,
     usage,
     wait,
 )
@@ -150,6 +151,7 @@ app.command("sync")(sync.sync)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(config.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(template.app, name="template")
 
 
 def _on_term(_number: int, _frame: FrameType | None) -> None:

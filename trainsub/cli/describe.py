@@ -35,7 +35,15 @@ def plan_document(plan: Plan) -> models.PlanDocument:
         ceiling=cost,
         code=code_document(plan.code),
         script=plan.script,
+        template=_template_of(plan),
     )
+
+
+def _template_of(plan: Plan) -> models.TemplatePartDocument:
+    used = plan.template
+    if plan.own is not None:
+        return models.TemplatePartDocument(name=str(plan.spec.template), layer="spec", path=plan.own.path)
+    return models.TemplatePartDocument(name=used.name, layer=used.layer, path=used.path)
 
 
 def clusters_document(settings: Settings) -> models.ClustersDocument:

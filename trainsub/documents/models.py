@@ -17,6 +17,13 @@ from trainsub.documents.runs import (
     RunDocument,
     RunsDocument,
 )
+from trainsub.documents.templates import (
+    NewTemplateDocument,
+    OneTemplateDocument,
+    TemplateCheckDocument,
+    TemplatePartDocument,
+    TemplatesDocument,
+)
 from trainsub.errors import TrainsubError
 
 __all__ = [
@@ -108,6 +115,9 @@ class PlanDocument(Document):
     ceiling: MoneyDocument | None = Field(description="The most that it can cost; null without a price or a limit.")
     code: CodeDocument | None = Field(description="The snapshot.")
     script: str = Field(description="The batch script.")
+    template: TemplatePartDocument = Field(
+        description="The template of the script; of a script of your own, that script."
+    )
 
 
 class FindingDocument(Document):
@@ -222,6 +232,10 @@ DOCUMENTS: dict[str, type[Document]] = {
     "cluster check": CheckDocument,
     "cluster login": LoginDocument,
     "config show": ConfigDocument,
+    "template list": TemplatesDocument,
+    "template show": OneTemplateDocument,
+    "template check": TemplateCheckDocument,
+    "template new": NewTemplateDocument,
     "sandbox up, sandbox status": SandboxDocument,
     "sync": SyncDocument,
     "any verb that fails": ErrorDocument,

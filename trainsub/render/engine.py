@@ -1,10 +1,14 @@
-"""The jinja2 environment in which every expression quotes itself for bash. Pure, but for reading packaged templates."""
+"""The jinja2 environment in which every expression quotes itself for bash. Pure, but for reading packaged templates.
+
+Templates come with a clone, too, and are rendered on the user's own machine, where plain jinja2 would let them run any
+Python. So the environment is jinja2's sandbox, and what no template needs is not in it.
+"""
 
 import shlex
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateNotFound, Undefined
+from jinja2 import BaseLoader, Environment, StrictUndefined, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 SUFFIX = ".sbatch.j2"
 
@@ -34,7 +38,7 @@ def quote(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(quote(item) for item in value)
     if isinstance(value, str):
-        return _word(value)
+        return _word(str.__str__(value))  # a subclass, such as jinja2's Markup, may have its own idea of +
     if isinstance(value, int | float) and not isinstance(value, bool):
         return shlex.quote(str(value))
     raise TypeError(f"{value!r} cannot be written into a shell script")
@@ -53,33 +57,43 @@ def _escape(character: str) -> str:
     return f"\\{ord(character):03o}" if character < " " or character == "\x7f" else character
 
 
-def directory() -> Path:
-    """Return where the built-in templates are: in the installed package, else in the checkout."""
-    packaged = Path(str(files("trainsub"))) / "_templates"
-    return packaged if packaged.is_dir() else packaged.parent.parent / "templates"
+class _Engine(ImmutableSandboxedEnvironment):
+    """Autoquoting, strict, and laid out line by line."""
+
+    def __init__(self, loader: BaseLoader | None, parent: Callable[[str, str], str] | None) -> None:
+        super().__init__(
+            loader=loader,
+            finalize=quote,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self.globals.clear()
+        self.filters["shell"] = Shell
+        for name in _HTML:
+            del self.filters[name]
+        self._parent = parent
+
+    def join_path(self, template: str, parent: str) -> str:
+        """Say what a template means by the name of the one that it extends."""
+        return template if self._parent is None else self._parent(template, parent)
 
 
-def names() -> list[str]:
-    """Return the names of the built-in templates that can be rendered."""
-    return sorted(name for path in directory().glob(f"*{SUFFIX}") if (name := path.name.removesuffix(SUFFIX)) != "base")
+_HTML = ("e", "escape", "forceescape", "pprint", "random", "safe", "striptags", "tojson", "urlize", "xmlattr")
+"""Filters that make HTML or something else that is not to be in a script."""
 
 
-def _load(filename: str) -> tuple[str, str, None]:
-    path = directory() / filename
-    if not path.is_file():
-        raise TemplateNotFound(filename)
-    return path.read_text(encoding="utf-8"), str(path), None
+def parser() -> Environment:
+    """Return an environment for looking at templates; it finds no other template."""
+    return _Engine(None, None)
 
 
-def environment() -> Environment:
-    """Return a new environment: autoquoting, strict, and laid out line by line."""
-    made = Environment(  # noqa: S701  # the output is shell, not HTML: finalize quotes it
-        loader=FunctionLoader(_load),
-        finalize=quote,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.filters["shell"] = Shell
-    return made
+def environment(loader: BaseLoader, parent: Callable[[str, str], str]) -> Environment:
+    """Return a new environment for rendering.
+
+    Args:
+        loader: Finds templates.
+        parent: Given the name in an ``extends`` and the template in which it stands, returns the loader's name.
+    """
+    return _Engine(loader, parent)

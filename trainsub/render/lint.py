@@ -1,17 +1,25 @@
 """What is wrong with a template, found without rendering it. Pure."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 
+from trainsub.errors import TemplateError
 from trainsub.render.context import NAMES
-from trainsub.render.engine import environment
+from trainsub.render.engine import parser
+from trainsub.render.layers import BUILT_IN, Template, Templates, literals
 from trainsub.render.shelltext import Kind, Piece, ShellReader, pieces, script_lines
 
 _MARKABLE = frozenset({"directives"})
 """Variables that may be marked as shell, because Python made them shell."""
 
+_KEPT: Mapping[str, str] = {
+    "fence": "lets no job train twice",
+    "record": "tells how the job ended",
+}
+"""Blocks that may be added to, and not be replaced."""
 
 _Found = Iterator[tuple[int, str]]
 
@@ -32,20 +40,107 @@ class Problem:
 
 
 def lint(source: str, filename: str) -> list[Problem]:
-    """Return the problems of a template, in the order of its lines.
+    """Return the problems of a template that can be seen without those that it extends, in the order of its lines.
 
     Args:
         source: The template's text.
         filename: What the problems call it.
     """
     try:
-        tree = environment().parse(source, filename=filename)
-        parts = list(pieces(environment(), source))
+        tree = parser().parse(source, filename=filename)
+        parts = list(pieces(parser(), source))
         unknown = meta.find_undeclared_variables(tree) - NAMES
     except TemplateSyntaxError as error:
         return [Problem(filename, error.lineno, error.message or "syntax error")]
-    found = {*_names(tree, unknown), *_outputs(tree), *_filters(tree), *_quoted(parts), *_late_directives(parts)}
+    found = {
+        *_names(tree, unknown),
+        *_outputs(tree),
+        *_filters(tree),
+        *_statements(tree),
+        *_quoted(parts),
+        *_late_directives(parts),
+    }
     return sorted(Problem(filename, line, message) for line, message in found)
+
+
+def check(template: Template, templates: Templates) -> list[Problem]:
+    """Return the problems of a template among all others, in the order of its lines.
+
+    Args:
+        template: The template.
+        templates: All templates, for those that it extends.
+    """
+    found = lint(template.text, template.path)
+    if found or template.layer == BUILT_IN:
+        return found
+    tree = parser().parse(template.text)
+    try:
+        blocks = {block.name for one in templates.above(template) for block in blocks_of(one.text)}
+    except TemplateError as error:
+        line = next((one.lineno for one in tree.find_all(nodes.Extends)), 1)
+        return [Problem(template.path, line, error.message.removeprefix(f"{template.path}: "))]
+    wrong = {*_extends(tree), *_blocks_fit(tree, blocks)}
+    return sorted(Problem(template.path, line, message) for line, message in wrong)
+
+
+def blocks_of(source: str) -> list[nodes.Block]:
+    """Return the blocks of a template, nested ones too; none of one that cannot be read."""
+    try:
+        return list(parser().parse(source).find_all(nodes.Block))
+    except TemplateSyntaxError:
+        return []
+
+
+def _extends(tree: nodes.Template) -> _Found:
+    if next(tree.find_all(nodes.Extends), None) is None:
+        yield (
+            1,
+            "extends no template: the fence and the exit record, which every job needs, are in base.sbatch.j2",
+        )
+    for node in tree.body:
+        if isinstance(node, nodes.Output) and any(not _is_blank(part) for part in node.nodes):
+            yield _first_line(node), "stands outside of all blocks, where a template that extends another shows nothing"
+
+
+def _is_blank(part: nodes.Node) -> bool:
+    return isinstance(part, nodes.TemplateData) and not part.data.strip()
+
+
+def _first_line(node: nodes.Output) -> int:
+    """The line of the first text in it: a piece of text begins where the former statement ends."""
+    part = next(part for part in node.nodes if not _is_blank(part))
+    if isinstance(part, nodes.TemplateData):
+        return part.lineno + part.data[: len(part.data) - len(part.data.lstrip())].count("\n")
+    return part.lineno
+
+
+def _blocks_fit(tree: nodes.Template, known: set[str]) -> _Found:
+    every = list(tree.find_all(nodes.Block))
+    inner = {one.name for block in every for child in block.body for one in child.find_all(nodes.Block)}
+    for block in every:
+        if block.name not in known | inner:
+            meant = next(iter(difflib.get_close_matches(block.name, known, n=1)), None)
+            yield (
+                block.lineno,
+                f"no template that this one extends has a block {block.name}"
+                + (f"; did you mean {meant}?" if meant else ""),
+            )
+        if block.name in _KEPT and not any(map(_is_super, block.find_all(nodes.Call))):
+            yield block.lineno, f"block {block.name} {_KEPT[block.name]}: keep {{{{ super() | shell }}}} in it"
+
+
+def _is_super(node: nodes.Node | None) -> bool:
+    return isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "super"
+
+
+def _statements(tree: nodes.Template) -> _Found:
+    for extends in tree.find_all(nodes.Extends):
+        if literals(extends.template) is None:
+            yield extends.lineno, "extends takes a file's name in quotes, or one of two by a condition"
+    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Macro, nodes.CallBlock)):
+        yield node.lineno, "templates are put together by extends and blocks only: no include, import, macro or call"
+    for node in tree.find_all((nodes.ScopedEvalContextModifier, nodes.FilterBlock, nodes.AssignBlock)):
+        yield node.lineno, "autoescape, filter and set blocks change what is quoted already"
 
 
 def _names(tree: nodes.Template, unknown: set[str]) -> _Found:
@@ -68,16 +163,14 @@ def _filters(tree: nodes.Template) -> _Found:
 
 
 def _may_be_shell(node: nodes.Node | None) -> bool:
-    if isinstance(node, nodes.Call):
-        return isinstance(node.node, nodes.Name) and node.node.name == "super"
-    return isinstance(node, nodes.Name) and node.name in _MARKABLE
+    return _is_super(node) or (isinstance(node, nodes.Name) and node.name in _MARKABLE)
 
 
 def _quoted(parts: list[Piece]) -> _Found:
     reader = ShellReader()
     for part in parts:
         if part.kind is Kind.EXPRESSION and reader.quoted:
-            yield part.line, f"{{{{ {part.text} }}}} is inside quotes, where its own would end them"
+            yield part.line, f"{{{{ {part.text} }}}} is inside quotes or a here document, where its own quotes do harm"
         reader.read(part.printed)
 
 

@@ -1,5 +1,6 @@
 """A template seen as shell text with expressions in it. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -70,21 +71,25 @@ def script_lines(parts: Iterable[Piece]) -> Iterator[tuple[int, str]]:
 
 
 class ShellReader:
-    """Follows shell text and knows whether it stopped inside quotes.
+    """Follows shell text and knows whether it stopped where a quoted word would not be itself.
 
-    It knows quotes, backslashes, comments and command substitution, which is what templates are written with; here
-    documents are read as plain text.
+    It knows quotes of all kinds, backslashes, comments, command substitution and here documents, which is what
+    templates are written with.
     """
 
     def __init__(self) -> None:
-        self._open: list[str] = []  # of ' " and (, the innermost last
+        self._open: list[str] = []  # of ' $' " ` and (, the innermost last
         self._comment = False
         self._before = "\n"
+        self._line = ""  # what is read of this line
+        self._documents: list[tuple[str, bool]] = []  # the words that end here documents, and whether tabs may precede
+        self._here: list[int] = []  # where << was read on this line
+        self._inside = False
 
     @property
     def quoted(self) -> bool:
-        """Whether the next character stands inside single or double quotes."""
-        return not self._comment and self._innermost in {"'", '"'}
+        """Whether the next character stands inside quotes, backquotes or a here document."""
+        return self._inside or (not self._comment and self._innermost in {"'", "$'", '"', "`"})
 
     @property
     def _innermost(self) -> str:
@@ -93,10 +98,33 @@ class ShellReader:
     def read(self, text: str) -> None:
         """Read on."""
         for character in text:
+            if self._inside:
+                self._document(character)
+                continue
             self._step(character)
             # A backslash hides the next character, but not if it is hidden itself.
             hidden = self._before == "\\" and character == "\\" and self._innermost != "'"
             self._before = "" if hidden else character
+            self._line = "" if character == "\n" else self._line + character
+            self._inside = character == "\n" and bool(self._documents)
+
+    def _begin_documents(self) -> None:
+        """Find the words behind << on the line that ends: quoted or not, behind a dash or not; <<< is none."""
+        for place in self._here:
+            found = _HERE.match(self._line, place)
+            if found and self._line[place - 3 : place - 2] != "<":
+                self._documents.append((found[2] or found[3] or found[4], bool(found[1])))
+        self._here = []
+
+    def _document(self, character: str) -> None:
+        if character != "\n":
+            self._line += character
+            return
+        word, tabs = self._documents[0]
+        if (self._line.lstrip("\t") if tabs else self._line) == word:
+            self._documents.pop(0)
+            self._inside = bool(self._documents)
+        self._line = ""
 
     def _step(self, character: str) -> None:
         if self._comment:
@@ -106,17 +134,31 @@ class ShellReader:
                 self._open.pop()
         elif self._before == "\\":
             return
-        elif character == '"' and self._innermost == '"':
-            self._open.pop()
-        elif character == '"' or (character == "'" and self._innermost != '"'):
-            self._open.append(character)
-        else:
+        elif character in "\"'`":
+            self._quote(character)
+        elif self._innermost not in {"$'", "`"}:
             self._step_unquoted(character)
+        if character == "\n":
+            self._begin_documents()
+
+    def _quote(self, character: str) -> None:
+        inner = self._innermost
+        if inner == character or (inner == "$'" and character == "'"):
+            self._open.pop()
+        elif inner == "$'" or (inner == '"' and character == "'"):
+            return
+        else:
+            self._open.append("$'" if character == "'" and self._before == "$" else character)
 
     def _step_unquoted(self, character: str) -> None:
         if character == "(" and (self._before == "$" or self._innermost == "("):
             self._open.append("(")
         elif character == ")" and self._innermost == "(":
             self._open.pop()
+        elif character == "<" == self._before and self._innermost != '"' and self._open[-2:] != ["(", "("]:
+            self._here.append(len(self._line) + 1)
         elif character == "#" and self._innermost != '"' and self._before in {"\n", " ", "\t", ";"}:
             self._comment = True
+
+
+_HERE = re.compile(r"""(-?)[ \t]*(?:'([^']+)'|"([^"]+)"|\\?([A-Za-z_][A-Za-z0-9_]*))""")

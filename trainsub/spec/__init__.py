@@ -3,21 +3,30 @@
 Must not touch disk, network, clock or processes; it is given text and knows no file but by name.
 """
 
+from trainsub.spec.chain import Chain
 from trainsub.spec.launch import Shape, options, shape
-from trainsub.spec.model import Code, JobSpec, Launch, Setup
-from trainsub.spec.parse import parse_spec
+from trainsub.spec.model import Code, JobSpec, Launch, Setup, array_of
+from trainsub.spec.own import OwnScript
+from trainsub.spec.parse import adopt, own_script, parse_spec
 from trainsub.spec.slurm_options import OptionValue, SlurmDefaults, SlurmOptions
+from trainsub.spec.sweep import Sweep
 
 __all__ = [
+    "Chain",
     "Code",
     "JobSpec",
     "Launch",
     "OptionValue",
+    "OwnScript",
     "Setup",
     "Shape",
     "SlurmDefaults",
     "SlurmOptions",
+    "Sweep",
+    "adopt",
+    "array_of",
     "options",
+    "own_script",
     "parse_spec",
     "shape",
 ]

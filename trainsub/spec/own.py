@@ -15,6 +15,8 @@ from trainsub.spec.problems import expectations
 from trainsub.spec.refused import REFUSED
 from trainsub.spec.slurm_options import OptionValue, SlurmOptions
 
+FILE = "own.sbatch"
+"""Its name in the run's directory, beside the batch script that starts it."""
 REPLACED = frozenset({"error", "job_name", "open_mode", "output", "parsable", "quiet", "verbose", "wait"})
 """What trainsub sets itself, and what changes nothing of what the job does: a line with it may stay in the script."""
 _DEFAULTS: Mapping[str, OptionValue] = {"nice": 100, "propagate": "ALL"}
@@ -45,6 +47,22 @@ class OwnScript:
         except ValueError as error:
             raise SpecError(f"{self.path}:1: {error}") from error
 
+    @property
+    def replaced(self) -> tuple[tuple[int, str], ...]:
+        """The lines that count for nothing, because trainsub sets their options, and these options."""
+        return _read(self, {})[0].replaced
+
+    def origins(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """Return the file and line of each option that a spec has from this script.
+
+        Args:
+            given: What ``[slurm]`` says, with what was taken over.
+        """
+        found = _read(self, {})[0]
+        theirs, ours = _flat(found.options), _flat(given)
+        lines = {name: line for name, line in found.lines.items() if name in ours and theirs[name] == ours[name]}
+        return {name: f"{self.path}:{line}" for name, line in lines.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
@@ -59,6 +77,10 @@ class TakenOver:
     options: Mapping[str, Any]
     lines: Mapping[str, int]
     replaced: tuple[tuple[int, str], ...]
+
+
+def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {**options, **options.get("extra", {})}
 
 
 def problems(script: OwnScript) -> list[tuple[int, str]]:

@@ -21,7 +21,7 @@ def sources(spec: JobSpec, defaults: Mapping[str, Any], cluster: str) -> dict[st
         SpecError: The spec contradicts the defaults.
     """
     chosen = options(spec, defaults)
-    tasks = chosen.pop("ntasks_per_node")
+    tasks = 1 if spec.own_script else chosen.pop("ntasks_per_node")
     found = {name: _source(spec, defaults, cluster, "requeue" if name == "no_requeue" else name) for name in chosen}
     if tasks != 1:
         found["ntasks_per_node"] = _tasks_source(spec, found)
@@ -30,6 +30,10 @@ def sources(spec: JobSpec, defaults: Mapping[str, Any], cluster: str) -> dict[st
 
 def _source(spec: JobSpec, defaults: Mapping[str, Any], cluster: str, name: str) -> str:
     own = spec.slurm.given()
+    if name == "array" and spec.slurm.array is None:
+        return "sweep" if spec.chain is None else "chain"
+    if spec.chain is not None and name == "requeue" and name not in {*own, *defaults}:
+        return "chain"
     if name in own.get("extra", {}):
         return f"slurm.extra.{name}"
     if name in own:
@@ -40,6 +44,8 @@ def _source(spec: JobSpec, defaults: Mapping[str, Any], cluster: str, name: str)
 
 def _tasks_source(spec: JobSpec, found: Mapping[str, str]) -> str:
     """The ranks per node are those of the launch, or one for each GPU."""
+    if spec.launch.kind == "command":
+        return "slurm.ntasks_per_node"
     if spec.launch.nproc_per_node is not None:
         return "launch.nproc_per_node"
     return found.get("gpus_per_node", found.get("gres", "slurm.ntasks_per_node"))
