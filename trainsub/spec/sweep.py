@@ -9,7 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from trainsub.spec.expect import ARGUMENT, Count, Expect, NotExpectedError, listed, shown
+from trainsub.slurm import arrays
+from trainsub.spec.expect import ARGUMENT, Count, Expect, NotExpectedError, line, listed, shown
 from trainsub.spec.names import VARIABLE_NAME
 from trainsub.spec.table import Table, conflict
 
@@ -117,6 +118,17 @@ def _template(value: object) -> str:
     return text
 
 
+def _indices(value: object) -> str:
+    text = line(value)
+    try:
+        at_once = arrays.parse(text).at_once
+    except ValueError as error:
+        raise NotExpectedError(f"no indices: {error}") from error
+    if at_once is not None:
+        raise NotExpectedError("a limit after % is max_running's to say")
+    return text
+
+
 class Sweep(Table):
     """One training for each point, as the tasks of one job array."""
 
@@ -134,6 +146,9 @@ class Sweep(Table):
         description="What follows `command`, once for each parameter; `[]`: nothing. `{file}` is the path of a JSON "
         'file with the whole point; without `{key}` and `{value}` the list is taken once: `["--config", "{file}"]`.',
     )
+    indices: Annotated[str, Expect('indices such as "3,7,9" or "0-9"', _indices)] | None = Field(
+        None, description="Only the points with these numbers, from 0; `trainsub retry` gives those that failed."
+    )
     env: Annotated[tuple[str, ...], listed("a list of variables' names", VARIABLE_NAME)] = Field(
         (), description="Parameters that reach the training as variables of their names, and not by `append_args`."
     )
@@ -144,6 +159,9 @@ class Sweep(Table):
             raise conflict("matrix", "is required, or points", "For instance: matrix = { lr = [1e-4, 3e-4] }")
         if self.matrix is not None and self.points is not None:
             raise conflict("points", "cannot stand beside matrix", "Keep one of them.")
+        last = len(self.all_points) - 1
+        if any(index > last for index in self.chosen):
+            raise conflict("indices", f"{self.indices} goes beyond the last point, which is {last}")
         known = set(self.matrix or {}).union(*(self.points or ()))
         for name in self.env:
             if name not in known:
@@ -157,6 +175,11 @@ class Sweep(Table):
             return self.points
         matrix = self.matrix or {}
         return tuple(dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values()))
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The indices of the points that are trained."""
+        return tuple(range(len(self.all_points))) if self.indices is None else arrays.parse(self.indices).indices
 
     def arguments(self, index: int, point: Mapping[str, Value]) -> list[str]:
         """Return the words that follow the command for one point."""
