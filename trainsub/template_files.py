@@ -74,4 +74,4 @@ def _text(path: Path, kind: type[RejectedError]) -> str:
     except UnicodeDecodeError as error:
         raise kind(f"{path}: not UTF-8: byte {error.start}", hint="Save it in that encoding.") from None
     except OSError as error:
-        raise kind(f"{path}: cannot be read: {error.strerror}", hint="Check `template` in the spec.") from error
+        raise kind(f"{path}: cannot be read: {error.strerror}") from error

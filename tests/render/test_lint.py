@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from trainsub.render import lint
-from trainsub.render.engine import directory
+from trainsub.render.builtin import directory
 
 
 @pytest.mark.parametrize("path", sorted(directory().glob("*.j2")), ids=lambda path: path.name)
@@ -34,6 +34,21 @@ def messages(source: str) -> list[tuple[int, str]]:
         ("x=1\necho 'it {{ name }}'\n", 2, "{{ name }} is inside quotes"),
         ('echo "$(echo "{{ name }}")"\n', 1, "{{ name }} is inside quotes"),
         ('echo "a\\"{{ name }}"\n', 1, "{{ name }} is inside quotes"),
+        ("echo $'it\\'s {{ name }}'\n", 1, "{{ name }} is inside quotes"),
+        ("x=`echo {{ name }}`\n", 1, "{{ name }} is inside quotes"),
+        ("cat <<EOF\n{{ name }}\nEOF\n", 2, "{{ name }} is inside quotes or a here document"),
+        ("cat <<-'E F' >x\n\tx\n{{ name }}\n\tE F\n", 3, "{{ name }} is inside quotes or a here document"),
+        ('cat <<A <<"B"\n1\nA\n{{ name }}\nB\n', 4, "{{ name }} is inside quotes or a here document"),
+        ("x=$(cat <<\\EOF\n{{ name }}\nEOF\n)\n", 2, "{{ name }} is inside quotes or a here document"),
+        ("{% extends name %}\n", 1, "extends takes a file's name in quotes"),
+        ('{% extends "a" if venv else name %}\n', 1, "extends takes a file's name in quotes"),
+        ('{% include "x" %}\n', 1, "templates are put together by extends and blocks only"),
+        ('{% import "x" as y %}\n', 1, "templates are put together by extends and blocks only"),
+        ("{% macro m() %}x{% endmacro %}\n", 1, "templates are put together by extends and blocks only"),
+        ("{% autoescape true %}{{ name }}{% endautoescape %}\n", 1, "autoescape, filter and set blocks"),
+        ("{% filter upper %}x{% endfilter %}\n", 1, "autoescape, filter and set blocks"),
+        ("{% set x %}y{% endset %}\n", 1, "autoescape, filter and set blocks"),
+        ("{{ name | safe }}\n", 1, "No filter named 'safe'."),
         ("bash -c '\n{% if venv %}\n{{ venv }}{% endif %}'\n", 3, "{{ venv }} is inside quotes"),
         ("{{ name | shell }}\n", 1, "| shell leaves a value unquoted"),
         ("{{ lipsum() | shell }}\n", 1, "| shell leaves a value unquoted"),
@@ -67,6 +82,9 @@ def test_what_is_wrong_is_found(source: str, line: int, message: str) -> None:
         "{% for key, value in env %}\nexport {{ key }}={{ value }}\n{% endfor %}\n",
         '{# "{{ name }}" #}\nx=$((1 + (2 * 3))) y=$# z={{ nodes }}\n',
         "case $x in a) echo 'b' ;; esac\necho {{ name }}\n",
+        "cat <<EOF\n'\nEOF\necho {{ name }}\n",
+        'cat <<<x {{ name }}\nx=$((1 << nodes)) # <<EOF\necho "<<EOF" {{ name }}\n',
+        "echo $'it\\'s' {{ name }} `date` {{ name }}\n",
         "",
     ],
 )

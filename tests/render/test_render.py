@@ -1,23 +1,33 @@
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from trainsub.config import Cluster
 from trainsub.errors import SpecError, TemplateError
-from trainsub.render import engine, names, render
+from trainsub.render import Template, Templates, built_in, render
 from trainsub.render.context import NAMES, context
 from trainsub.render.directives import block
-from trainsub.spec import parse_spec
+from trainsub.render.engine import quote
+from trainsub.spec import OwnScript, parse_spec
 
 TOML = 'name = "job"\ncommand = ["python", "train.py"]\nslurm = { nodes = 1, time = "5" }\n'
 
 
+def mine(name: str, text: str, layer: str = "user") -> Template:
+    """A template of a layer above the built-in ones."""
+    return Template(name, layer, f"/{layer}/{name}.sbatch.j2", text)  # type: ignore[arg-type]
+
+
 @pytest.fixture
-def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Another directory of templates."""
-    monkeypatch.setattr(engine, "directory", lambda: tmp_path)
-    return tmp_path
+def rendered_with() -> Callable[..., str]:
+    """Render the least spec with further templates."""
+
+    def rendering(*templates: Template, toml: str = TOML) -> str:
+        spec = parse_spec(toml, origin="job.toml")
+        return render(spec, Cluster.model_validate({"transport": "local"}), Templates([*built_in(), *templates]))
+
+    return rendering
 
 
 def test_the_same_spec_gives_the_same_bytes(rendered: Callable[..., str]) -> None:
@@ -32,44 +42,115 @@ def test_the_lint_knows_what_templates_get() -> None:
 
 
 def test_names_are_those_that_can_be_rendered() -> None:
-    """The base is for extending."""
-    assert names() == ["srun", "torchrun"]
-
-
-def test_a_missing_template_is_an_error_with_the_names() -> None:
-    """So that the user sees what there is."""
-    spec = parse_spec('template = "nope"\n' + TOML, origin="x")
-    with pytest.raises(TemplateError, match="there is no template 'nope'") as caught:
-        render(spec, Cluster.model_validate({"transport": "local"}))
-    assert caught.value.hint == "There are: srun, torchrun."
+    """The base is for extending, and what wraps a script of one's own is no template for a spec."""
+    assert built_in().names() == ["accelerate", "command", "deepspeed", "megatron", "srun", "torchrun"]
 
 
 @pytest.mark.parametrize(
-    ("source", "message"),
+    ("name", "message"),
+    [("nope", "there is no template 'nope'"), ("base", "template 'base' is for others to extend")],
+)
+def test_a_missing_template_is_an_error_with_the_names(name: str, message: str) -> None:
+    """So that the user sees what there is."""
+    spec = parse_spec(f'template = "{name}"\n' + TOML, origin="x")
+    with pytest.raises(TemplateError, match=message) as caught:
+        render(spec, Cluster.model_validate({"transport": "local"}))
+    assert caught.value.hint == "There are: accelerate, command, deepspeed, megatron, srun, torchrun."
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
     [
-        ("a\n{% if %}", "template torchrun: line 2: Expected an expression"),
-        ("{{ nodez }}", "template torchrun: 'nodez' is undefined"),
-        ("{{ venv }}", "template torchrun: None cannot be written into a shell script"),
-        ('{% extends "none.sbatch.j2" %}', "there is no template 'none'"),
+        ("{% if %}", ":3: Expected an expression"),
+        ("{{ nodez }}", ":3: unknown variable: nodez"),
+        ("{{ venv }}", ":3: None cannot be written into a shell script"),
+        ("{{ 1 // 0 }}", ":3: integer division or modulo by zero"),
+        ("{{ name.nope }}", ":3: 'str object' has no attribute 'nope'"),
+        ("{{ env[99] }}", ":3: list object has no element 99"),
+        ("{{ ''.__class__.__mro__ }}", ":3: access to attribute '__class__' of 'str' object is unsafe."),
+        ("{{ name.format.__globals__ }}", ":3: access to attribute '__globals__'"),
+        ("#SBATCH -x\n{{ directives }}", ": in its script, #SBATCH in line"),
     ],
 )
-def test_a_broken_template_is_an_error(
-    templates: Path, rendered: Callable[..., str], source: str, message: str
-) -> None:
-    """Whatever is wrong with it."""
-    (templates / "torchrun.sbatch.j2").write_text(source)
+def test_a_broken_template_is_an_error(rendered_with: Callable[..., str], block: str, message: str) -> None:
+    """Whatever is wrong with it: file and line; and it reaches nothing of the machine that renders it."""
+    text = f'{{% extends "torchrun.sbatch.j2" %}}\n{{% block prepare %}}\n{block}\n{{% endblock %}}\n'
     with pytest.raises(TemplateError) as caught:
-        rendered(TOML)
-    assert caught.value.message.startswith(message)
+        rendered_with(mine("torchrun", text))
+    assert caught.value.message.startswith(f"/user/torchrun.sbatch.j2{message}")
 
 
-def test_blocks_can_be_extended(templates: Path, rendered: Callable[..., str]) -> None:
-    """A template adds to a block without quoting it again."""
-    (templates / "base.sbatch.j2").write_text("{% block a %}\necho 'x y'\n{% endblock %}\n")
-    (templates / "torchrun.sbatch.j2").write_text(
-        '{% extends "base.sbatch.j2" %}\n{% block a %}\n{{ super() | shell }}\necho {{ name }}\n{% endblock %}\n'
+def test_a_broken_template_below_is_an_error(rendered_with: Callable[..., str]) -> None:
+    """The lint looks at all that takes part."""
+    site = mine("base", '{% extends "base.sbatch.j2" %}\n{% block fence %}{% endblock %}\n', "site")
+    with pytest.raises(TemplateError, match=r"/site/base\.sbatch\.j2:2: block fence lets no job train twice"):
+        rendered_with(site)
+
+
+def test_a_header_with_a_command_is_an_error(rendered_with: Callable[..., str]) -> None:
+    """It would cost all directives, and is seen only in the whole script."""
+    text = '{% extends "torchrun.sbatch.j2" %}\n{% block header %}\necho hi\n{% endblock %}\n'
+    with pytest.raises(TemplateError, match="in its script, #SBATCH in line 4 follows the command in line 2"):
+        rendered_with(mine("torchrun", text))
+
+
+def test_layers_extend_each_other(rendered_with: Callable[..., str]) -> None:
+    """Each adds to the one below, of the same name; a base counts for all kinds; the header names the highest."""
+
+    def adding(name: str, layer: str) -> Template:
+        text = f'{{% extends "{name}.sbatch.j2" %}}\n{{% block environment %}}\n{{{{ super() | shell }}}}\n'
+        return mine(name, f"{text}echo {layer} {{{{ name }}}}\n{{% endblock %}}\n", layer)
+
+    every = [adding("base", "site"), adding("torchrun", "user"), adding("torchrun", "project")]
+    script = rendered_with(*every)
+    assert [line for line in script.splitlines() if line.startswith("echo ")] == [
+        "echo site job",
+        "echo user job",
+        "echo project job",
+    ]
+    assert "made by trainsub from its template project/torchrun." in script
+    of_spec = adding("mine", "spec")
+    known = Templates([*built_in(), *every]).with_spec(
+        Template("mine", "spec", of_spec.path, of_spec.text.replace('"mine', '"torchrun'))
     )
-    assert rendered(TOML) == "echo 'x y'\n\necho job\n"
+    script = render(parse_spec('template = "mine.j2"\n' + TOML), Cluster.model_validate({"transport": "local"}), known)
+    assert [line for line in script.splitlines() if line.startswith("echo ")][-1] == "echo spec job"
+
+
+def test_a_template_that_was_not_read_is_an_error() -> None:
+    """This room reads no file."""
+    spec = parse_spec('template = "./mine.j2"\n' + TOML, origin="x")
+    with pytest.raises(TemplateError, match="was not read"):
+        render(spec, Cluster.model_validate({"transport": "local"}))
+
+
+@pytest.mark.parametrize("expression", ["name", "[name]", "name ~ ''", "name | trim"])
+def test_a_value_stays_one_word(rendered_with: Callable[..., str], expression: str) -> None:
+    """Whatever is done to it on the way."""
+    text = (
+        f'{{% extends "torchrun.sbatch.j2" %}}\n{{% block prepare %}}\necho {{{{ {expression} }}}}\n{{% endblock %}}\n'
+    )
+    assert "\necho job\n" in rendered_with(mine("torchrun", text))
+
+
+def test_markup_is_quoted_as_text() -> None:
+    """A string that has its own idea of addition would put HTML in place of quotes."""
+    assert quote(Markup("a b; c")) == "'a b; c'"
+    assert quote(Markup("it's")) == "$'it\\'s'"
+
+
+OWN = OwnScript("own.sbatch", "#!/usr/bin/env bash\n#SBATCH -N 2 -t 5 --gpus-per-node=8\nsrun x\n")
+
+
+def test_a_script_of_ones_own_is_wrapped() -> None:
+    """Its lines are the directives, its interpreter starts it, and nothing of a launch is there."""
+    spec = parse_spec('name = "x"\ntemplate = "own.sbatch"\ncommand = ["--a b", ""]\n', own=OWN)
+    script = render(spec, Cluster.model_validate({"transport": "local"}), own=OWN)
+    assert "\n#SBATCH --nodes=2\n#SBATCH --gpus-per-node=8\n#SBATCH --time=5\n\n" in script
+    assert "exec /usr/bin/env bash \"$run_dir/own.sbatch\" '--a b' '')" in script
+    assert "owner=$run_dir/owner.$link" in script
+    assert "trap record_exit EXIT" in script
+    assert [word for word in ("srun", "MASTER_PORT", "ulimit", "OMP_NUM_THREADS") if word in script] == []
 
 
 def test_variables_of_the_script_cannot_be_set(rendered: Callable[..., str]) -> None:

@@ -48,7 +48,7 @@ def _word(text: str) -> str:
     # Control characters are escaped: one argument stays on one line, and sbatch refuses scripts with carriage returns.
     if any(character < " " or character in "'\x7f" for character in text):
         return "$'" + "".join(_escape(character) for character in text) + "'"
-    return shlex.quote(text)
+    return f"'{text}'" if text.startswith("=") else shlex.quote(text)  # A==b would look like a comparison
 
 
 def _escape(character: str) -> str:

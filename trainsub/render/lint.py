@@ -71,24 +71,29 @@ def check(template: Template, templates: Templates) -> list[Problem]:
         templates: All templates, for those that it extends.
     """
     found = lint(template.text, template.path)
-    if found or template.layer == BUILT_IN:
+    tree = _tree(template.text)
+    if tree is None or template.layer == BUILT_IN:
         return found
-    tree = parser().parse(template.text)
     try:
         blocks = {block.name for one in templates.above(template) for block in blocks_of(one.text)}
     except TemplateError as error:
         line = next((one.lineno for one in tree.find_all(nodes.Extends)), 1)
-        return [Problem(template.path, line, error.message.removeprefix(f"{template.path}: "))]
+        return sorted([*found, Problem(template.path, line, error.message.removeprefix(f"{template.path}: "))])
     wrong = {*_extends(tree), *_blocks_fit(tree, blocks)}
-    return sorted(Problem(template.path, line, message) for line, message in wrong)
+    return sorted([*found, *(Problem(template.path, line, message) for line, message in wrong)])
+
+
+def _tree(source: str) -> nodes.Template | None:
+    try:
+        return parser().parse(source)
+    except TemplateSyntaxError:
+        return None
 
 
 def blocks_of(source: str) -> list[nodes.Block]:
     """Return the blocks of a template, nested ones too; none of one that cannot be read."""
-    try:
-        return list(parser().parse(source).find_all(nodes.Block))
-    except TemplateSyntaxError:
-        return []
+    tree = _tree(source)
+    return [] if tree is None else list(tree.find_all(nodes.Block))
 
 
 def _extends(tree: nodes.Template) -> _Found:
@@ -116,7 +121,7 @@ def _first_line(node: nodes.Output) -> int:
 
 def _blocks_fit(tree: nodes.Template, known: set[str]) -> _Found:
     every = list(tree.find_all(nodes.Block))
-    inner = {one.name for block in every for child in block.body for one in child.find_all(nodes.Block)}
+    inner = {one.name for block in every for one in block.find_all(nodes.Block)}
     for block in every:
         if block.name not in known | inner:
             meant = next(iter(difflib.get_close_matches(block.name, known, n=1)), None)

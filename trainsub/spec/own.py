@@ -8,7 +8,7 @@ from typing import Any
 from trainsub.errors import SpecError
 from trainsub.slurm import batch_script
 from trainsub.slurm.batch_script import Directive, DirectiveError
-from trainsub.spec.expect import Expect, NotExpectedError
+from trainsub.spec.expect import NotExpectedError
 from trainsub.spec.gpus import asks_for_gpus
 from trainsub.spec.launch import in_force
 from trainsub.spec.problems import expectations
@@ -190,11 +190,5 @@ def _option(name: str, text: str | None) -> tuple[str, OptionValue]:
     (expected,) = expectations(field)
     if text is not None and text.isascii() and text.isdecimal():
         with suppress(NotExpectedError):
-            return name, _kept(expected, int(text))
-    return name, _kept(expected, value)
-
-
-def _kept(expected: Expect, value: OptionValue) -> OptionValue:
-    """The value itself, because the spec is checked once more; raises NotExpectedError."""
-    expected(value)
-    return value
+            return name, expected(int(text))
+    return name, expected(value)
