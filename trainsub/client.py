@@ -212,6 +212,27 @@ class Client(PlanCalls, ClusterCalls):
         """
         return self._control("requeue", runs)
 
+    def retry(self, run: str, *, progress: Callable[[int, int], None] | None = None) -> Run | None:
+        """Train those tasks of an array again that failed, as a run of their own; exactly once, however often asked.
+
+        Args:
+            run: As for ``status``.
+            progress: Called with the bytes of the code sent so far, and their total.
+
+        Returns:
+            The new run; None where nothing has failed.
+
+        Raises:
+            UsageError: The run is no array, or not all of its tasks have ended.
+            RefusedError: The cluster said no; there is no job.
+            UnsettledError: It is not known whether there is a job; any later call finds out.
+            TransportError: The cluster could not be reached; nothing was sent.
+        """
+        from trainsub.verbs.retry import plan_retry  # noqa: PLC0415 -- point of use
+
+        plan = plan_retry(self._session, run)
+        return None if plan is None else self.submit(plan, progress=progress)
+
     def _control(self, order: "Order", runs: Sequence[str]) -> "list[Controlled]":
         from trainsub.verbs.control import control  # noqa: PLC0415 -- point of use
 

@@ -2,19 +2,22 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from trainsub.config import Cluster
+from trainsub.errors import SpecError
 from trainsub.record import names
 from trainsub.render import Template, Templates, built_in, render, template_of
 from trainsub.slurm import arrays, units
-from trainsub.spec import JobSpec, OwnScript, Shape, options, shape
+from trainsub.slurm.sbatch import directive
+from trainsub.spec import JobSpec, OwnScript, Shape, options, parse_spec, shape
 from trainsub.spec.sources import sources
 from trainsub.staging import Snapshot, snapshot
-from trainsub.tracker.values import Code
+from trainsub.tracker.values import Code, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +109,99 @@ def make_plan(spec: JobSpec, name: str, cluster: Cluster, given: Sources, *, key
     """
     templates, own = given.templates or built_in(), given.own
     script = render(spec, cluster, templates, own)
-    merged = options(spec, cluster.defaults)
     packed = None
     if spec.code is not None:
         packed = snapshot(
             given.base / spec.code.path, cache=given.archives, max_bytes=spec.code.max_bytes, include=spec.code.include
         )
+    drawn = key if key is not None else secrets.token_hex(16)
+    return _priced(
+        cluster,
+        run=names.run_id(spec.name, drawn),
+        key=drawn,
+        key_drawn=key is None,
+        cluster=name,
+        spec=spec,
+        script=script,
+        snapshot=packed,
+        plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else "", *([own.text] if own else [])),
+        sources={**sources(spec, cluster.defaults, name), **(own.origins(spec.slurm.given()) if own else {})},
+        template=template_of(spec, templates),
+        own=own,
+    )
+
+
+def repeat_plan(run: Run, indices: Sequence[int], cluster: Cluster, *, archives: Path) -> Plan:
+    """Make the plan that trains some tasks of a run once more: its script and its code, but for the indices.
+
+    The key follows from the run and the indices: whoever asks for the same again, from wherever, means the same run.
+
+    Args:
+        run: A run that is an array and no chain.
+        indices: Which of its tasks.
+        cluster: The run's cluster.
+        archives: Where packed snapshots are kept.
+
+    Raises:
+        SpecError: The run was made by another version, whose spec or script is not understood.
+    """
+    origin = f"the spec of run {run.run}"
+    before = parse_spec(run.spec, origin=origin)
+    text = arrays.text(indices)
+    if before.sweep is not None:
+        change = f'sweep.indices="{text}"'
+    else:
+        change = f'slurm.array="{arrays.text(indices, arrays.parse(before.array or "").at_once)}"'
+    spec = parse_spec(run.spec, origin=origin, sets=[change])
+    old, new = (f"\n{directive('array', one.array or '')}\n" for one in (before, spec))
+    if run.script.count(old) != 1 or spec.own_script:
+        raise SpecError(
+            f"the script of run {run.run} does not say {old.strip()!r} in one place",
+            hint="Submit the tasks that failed as a run of their own, with other indices.",
+        )
+    script = run.script.replace(old, new)
+    code = run.code
+    packed = None
+    if code is not None:
+        kept = archives / f"{code.sha256}.tar.gz"
+        packed = Snapshot(code.sha256, code.size, kept, code.files, code.commit, code.dirty, code.untracked)
+    key = f"{run.key or run.run}:retry:{text}"
+    return _priced(
+        cluster,
+        run=names.run_id(spec.name, key),
+        key=key,
+        key_drawn=False,
+        cluster=run.cluster,
+        spec=spec,
+        script=script,
+        snapshot=packed,
+        plan_hash=_hash(run.cluster, spec.to_toml(), script, packed.sha256 if packed else ""),
+        sources=sources(spec, cluster.defaults, run.cluster),
+        template=Template(spec.template or spec.launch.kind, "spec", f"run {run.run}", run.script),
+        own=None,
+    )
+
+
+class _Parts(TypedDict):
+    """What a plan says beside its size and its price."""
+
+    run: str
+    key: str
+    key_drawn: bool
+    cluster: str
+    spec: JobSpec
+    script: str
+    snapshot: Snapshot | None
+    plan_hash: str
+    sources: Mapping[str, str]
+    template: Template
+    own: OwnScript | None
+
+
+def _priced(cluster: Cluster, /, **parts: Unpack[_Parts]) -> Plan:
+    """The plan with these parts, its size, and the most that it can cost."""
+    spec = parts["spec"]
+    merged = options(spec, cluster.defaults)
     wanted = shape(spec, merged)
     limit = units.parse_time(str(merged["time"]))
     held = _gpus_held(wanted, cluster, exclusive=merged.get("exclusive") is True)
@@ -123,25 +213,14 @@ def make_plan(spec: JobSpec, name: str, cluster: Cluster, given: Sources, *, key
         # The site chooses the partition where none is named: then the dearest is the most that it can cost.
         partition = str(merged.get("partition") or ",".join(("", *price.partitions)))
         cost = price.for_partition(partition) * gpu_seconds / 3600
-    drawn = key if key is not None else secrets.token_hex(16)
     return Plan(
-        run=names.run_id(spec.name, drawn),
-        key=drawn,
-        key_drawn=key is None,
-        cluster=name,
-        spec=spec,
-        script=script,
+        **parts,
         shape=wanted,
-        snapshot=packed,
         time_limit=limit,
         tasks=tasks,
         ceiling_gpu_seconds=gpu_seconds,
         ceiling=cost,
         currency=price.currency if price else None,
-        plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else "", *([own.text] if own else [])),
-        sources={**sources(spec, cluster.defaults, name), **(own.origins(spec.slurm.given()) if own else {})},
-        template=template_of(spec, templates),
-        own=own,
     )
 
 

@@ -99,3 +99,34 @@ def test_a_chain_that_is_cancelled(machine: Machine) -> None:
     machine.run("cancel", run).ok()
     assert machine.run("wait", run, "--timeout", "60").code == 11
     assert machine.status(run)["state"] == "CANCELLED"
+
+
+def test_only_what_failed_is_retried(machine: Machine) -> None:
+    """With the code and the indices of the first run; asked twice, it is one run; where nothing fails any more, none."""
+    spec = machine.project(
+        'name = "sweep"\ncommand = ["sh", "train.sh"]\n[launch]\nkind = "srun"\n[slurm]\nnodes = 1\ntime = "00:05:00"\n'
+        "[sweep]\npoints = [{ a = 0 }, { a = 1 }, { a = 2 }, { a = 3 }]\n"
+    )
+    (spec.parent / "train.sh").write_text('echo "$1"; case $1 in --a=[13]) [ -e "$HOME/mended" ] || exit 1 ;; esac\n')
+    first = machine.run("submit", spec, "--wait", "--json")
+    assert (first.code, first.run["state"]) == (10, "FAILED")
+    (spec.parent / "train.sh").write_text("exit 3\n")  # the code that failed is what is retried
+    (machine.home / "mended").touch()
+    again = machine.run("retry", first.run["run"], "--json").ok()
+    assert set(tasks(again.run)) == {1, 3}
+    twice = machine.run("retry", first.run["run"], "--json").ok()
+    assert twice.run["job_id"] == again.run["job_id"]
+    assert machine.run("wait", again.run["run"], "--timeout", "60").code == 0
+    assert own_words(machine.run("logs", again.run["run"]).ok().out) == ["--a=1", "--a=3"]
+    nothing = machine.run("retry", again.run["run"])
+    assert (nothing.code, "nothing was submitted" in nothing.err) == (0, True)
+
+
+def test_what_cannot_be_retried(machine: Machine) -> None:
+    """It says why, and what to do."""
+    plain = machine.run("submit", machine.job("exit 1"), "--wait", "--json").run["run"]
+    said = machine.run("retry", plain)
+    assert (said.code, "has no tasks that could be retried alone" in said.err) == (2, True)
+    waits = machine.run("submit", machine.job("sleep 300", more='array = "0-1"\n'), "--json").ok().run["run"]
+    said = machine.run("retry", waits)
+    assert (said.code, "are still on their way" in said.err) == (2, True)

@@ -12,6 +12,7 @@ from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker import arrays, dropped
 from trainsub.tracker.begin import first_job
+from trainsub.tracker.failed import failed
 from trainsub.tracker.outcome import exit_code
 from trainsub.tracker.poll import Poll
 from trainsub.tracker.questions import asks_accounts, asks_records
@@ -264,3 +265,10 @@ def test_a_link_that_was_requeued_speaks_last_if_it_began_last() -> None:
     """The order is that of time, not of the index."""
     rows = [link(1, "COMPLETED", 5), link(2, "FAILED", 1, 1), link(3, "FAILED", 2, 1)]
     assert observe(CHAIN, Poll({}, accounts(*rows)), at(10)).state == "COMPLETED"
+
+
+def test_tasks_that_failed() -> None:
+    """Those that ended, and not well; nothing is said of those whose end is not known."""
+    rows = [kept(0, "COMPLETED"), kept(1, "TIMEOUT"), kept(2, "CANCELLED by 1000")]
+    assert failed(observe(ARRAY, Poll({}, accounts(*rows)), at(10))) == (1, 2)
+    assert failed(ARRAY) == ()

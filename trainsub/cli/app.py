@@ -23,6 +23,7 @@ from trainsub.cli import (
     end_quietly,
     logs,
     render,
+    retry,
     sandbox,
     status,
     submit,
@@ -146,6 +147,7 @@ app.command("cancel")(cancel.cancel)
 app.command("hold")(control.hold)
 app.command("release")(control.release)
 app.command("requeue")(control.requeue)
+app.command("retry")(retry.retry)
 app.command("usage")(usage.usage)
 app.command("sync")(sync.sync)
 app.add_typer(cluster.app, name="cluster")

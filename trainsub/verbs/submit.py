@@ -185,7 +185,10 @@ def _request(session: Session, plan: Plan, run: Run) -> SubmitRequest:
         sha256=packed.sha256 if packed else "",
         size=packed.size if packed else 0,
         slurm_bin=cluster.slurm_bin,
-        send_archive_first=packed is not None and not session.store.was_sent(plan.cluster, packed.sha256),
+        # Where a run is repeated, the code may be on the cluster only.
+        send_archive_first=packed is not None
+        and not session.store.was_sent(plan.cluster, packed.sha256)
+        and packed.archive.exists(),
     )
 
 
