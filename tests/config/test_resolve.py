@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainsub.config import Cluster, Layer, Price, Settings, env_layer, parse_toml, resolve
+from trainsub.config import Cluster, Fabric, Layer, Price, Settings, env_layer, parse_toml, resolve
 from trainsub.errors import ConfigError
 
 BASES = {"site": "/etc/xdg/trainsub", "user": "/home/me/.config/trainsub", "project": "/work/p"}
@@ -75,12 +75,12 @@ def test_a_later_layer_wins_value_by_value() -> None:
 
 def test_a_table_and_a_value_replace_each_other() -> None:
     """No rest of a lower layer's table is left, and an empty table takes nothing away."""
-    table = layer("site", HPC + '[clusters.hpc.fabric]\nkind = "efa"\nversion = 1\n')
+    table = layer("site", HPC + '[clusters.hpc.fabric]\nkind = "efa"\ninterface = "x"\n')
     plain = layer("user", '[clusters.hpc]\nfabric = "tcp"\n')
-    assert settings(table, plain).config.clusters["hpc"].fabric == "tcp"
+    assert settings(table, plain).config.clusters["hpc"].fabric == Fabric(kind="tcp")
     other = Layer("user", "u", table.data, "/")
     first = layer("site", '[clusters.hpc]\nfabric = "tcp"\n')
-    assert settings(first, other).config.clusters["hpc"].fabric == {"kind": "efa", "version": 1}
+    assert settings(first, other).config.clusters["hpc"].fabric == Fabric(kind="efa", interface="x")
     assert settings(table, layer("user", "[clusters.hpc]\n[clusters.hpc.fabric]\n")).config == settings(table).config
     assert settings(layer("site", "[clusters.hpc]\n"), layer("user", HPC)).config.clusters["hpc"].host == "hpc"
 
@@ -202,10 +202,12 @@ def test_a_missing_value_is_blamed_on_its_neighbour() -> None:
         (HPC + "remote_root = '~/'", "clusters.hpc.remote_root: ~/ itself is no place for it"),
         (HPC + "remote_root = '/a/../b'", 'clusters.hpc.remote_root: must not go up by ".."'),
         (HPC + "slurm_bin = 'bin'", "clusters.hpc.slurm_bin: expected an absolute path on the cluster"),
-        (HPC + "fabric = 'x'", 'clusters.hpc.fabric: expected "infiniband", "roce"'),
-        (HPC + "fabric = {}", "clusters.hpc.fabric: in the table: kind is required"),
-        (HPC + "fabric = { kind = 'x' }", "clusters.hpc.fabric: in the table: expected"),
-        (HPC + "fabric = { kind = 'tcp', mtu = 1.5 }", "clusters.hpc.fabric: in the table: expected text or an int"),
+        (HPC + "fabric = 'x'", 'clusters.hpc.fabric.kind: expected "infiniband", "roce"'),
+        (HPC + "fabric = {}", "clusters.hpc.fabric.kind: is required"),
+        (HPC + "fabric = { kind = 'x' }", "clusters.hpc.fabric.kind: expected"),
+        (HPC + "fabric = { kind = 'tcp', mtu = 1.5 }", "clusters.hpc.fabric.mtu: unknown key"),
+        (HPC + "fabric = { kind = 'tcp', env.RANK = 1 }", "clusters.hpc.fabric.env.RANK: reserved"),
+        (HPC + "fabric = 3", "clusters.hpc.fabric: expected a table, got 3"),
         (HPC + "price.currency = 'euro'\nprice.gpu_hour = '1'", "clusters.hpc.price.currency: expected three capital"),
         (HPC + "price.currency = 'EUR'", "clusters.hpc.price.gpu_hour: is required: a decimal in quotes"),
         (
@@ -233,7 +235,7 @@ def test_values_that_are_right() -> None:
         "[clusters.hpc.defaults]\nexclusive = true\nrequeue = false\nextra.switches = 1\n"
     )
     assert (cluster.remote_root, cluster.slurm_bin) == ("/scratch/me", "/opt/slurm/bin")
-    assert cluster.fabric == {"kind": "efa", "interface": "x"}
+    assert cluster.fabric == Fabric(kind="efa", interface="x")
     assert cluster.defaults == {"exclusive": True, "requeue": False, "extra": {"switches": 1}}
     assert user(HPC + "slurm_bin = ''").slurm_bin == ""
     assert user(HPC + "slurm_bin = '/'").slurm_bin == "/"

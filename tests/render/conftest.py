@@ -11,8 +11,8 @@ from trainsub.spec import parse_spec
 def rendered() -> Callable[..., str]:
     """Render a spec given as TOML, for a cluster with these default options."""
 
-    def rendering(toml: str, **defaults: object) -> str:
-        cluster = Cluster.model_validate({"transport": "local", "defaults": defaults})
+    def rendering(toml: str, *, fabric: object = None, **defaults: object) -> str:
+        cluster = Cluster.model_validate({"transport": "local", "fabric": fabric, "defaults": defaults})
         return render(parse_spec(toml, origin="job.toml"), cluster)
 
     return rendering

@@ -8,6 +8,17 @@ import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.toml"))
+FABRICS: dict[str, object] = {
+    "torchrun-slingshot": "slingshot",
+    "srun-roce": {
+        "kind": "roce",
+        "interface": "bond0",
+        "hca": "=mlx5_0,mlx5_1",
+        "gid_index": 3,
+        "check": "stop",
+        "env": {"NCCL_IB_QPS_PER_CONNECTION": 4},
+    },
+}
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 
@@ -20,7 +31,9 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def script(name: str, rendered: Callable[..., str]) -> str:
     """The script, for a cluster with a few defaults."""
-    return rendered((GOLDEN / f"{name}.toml").read_text(), partition="gpu", account="research")
+    return rendered(
+        (GOLDEN / f"{name}.toml").read_text(), fabric=FABRICS.get(name), partition="gpu", account="research"
+    )
 
 
 def test_the_script_is_the_golden_one(name: str, script: str) -> None:

@@ -5,34 +5,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from render.world import VALUE, VARIABLE, World, make_world, toml_string
 
 from trainsub.config import Cluster
 from trainsub.render import render
 from trainsub.spec import parse_spec
-
-SRUN = r"""#!/bin/bash
-# Stands in for srun: notes its options, then starts one task with what Slurm gives it.
-n=0
-while [[ $1 == --* ]]; do options+=("$1"); shift; done
-printf '%s\0' "${options[@]}" >"$DUMP/options"
-export SLURM_PROCID=5 SLURM_NTASKS=16 SLURM_NODEID=1 SLURM_LOCALID=1 SLURM_NTASKS_PER_NODE=4
-if [[ $1 == python* || $1 == */python* ]]; then set -- task "$@"; fi
-exec "$@"
-"""
-
-TASK = r"""#!/bin/bash
-# Stands in for the training: notes its arguments and its environment, then does what the test asks for.
-for argument in "$@"; do printf '%s\0' "$argument"; done >"$DUMP/argv"
-env -0 >"$DUMP/env"
-touch "$DUMP/started.${SLURM_JOB_ID}"
-eval "${TASK:-}"
-"""
 
 TOML = """
 name = "job"
@@ -44,84 +26,6 @@ time = "5"
 kind = "srun"
 nproc_per_node = 4
 """
-
-
-@dataclass
-class World:
-    """A run's directory, stand-ins for Slurm's commands, and the variables of a job.
-
-    Attributes:
-        root: Everything is below it.
-        env: The environment of the batch script.
-    """
-
-    root: Path
-    env: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def run_dir(self) -> Path:
-        """The run's directory, with a name that needs quotes."""
-        return self.root / "job-1a2b it's"
-
-    def start(self, script: str, **env: str) -> subprocess.Popen[str]:
-        """Start the script as slurmd would."""
-        (self.root / "script").write_text(script)
-        return subprocess.Popen(
-            ["bash", self.root / "script", self.run_dir, "1"],
-            cwd=self.root / "work",
-            env={**self.env, **env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, script: str, **env: str) -> tuple[int, str]:
-        """Run the script to its end."""
-        job = self.start(script, **env)
-        output, _ = job.communicate(timeout=20)
-        return job.returncode, output
-
-    def dumped(self, name: str) -> list[str]:
-        """What a stand-in noted."""
-        return (self.root / "dump" / name).read_bytes().decode().split("\0")[:-1]
-
-    def environment(self) -> dict[str, str]:
-        """The environment of the task."""
-        return dict(item.split("=", 1) for item in self.dumped("env"))
-
-    def record(self, name: str = "42.0") -> dict[str, str]:
-        """The exit record."""
-        text = (self.run_dir / "exit" / name).read_text()
-        assert text.endswith("\n")
-        return dict(item.split("=") for item in text.split())
-
-    def wait_for(self, name: str) -> None:
-        """Wait for a file of the stand-ins."""
-        for _ in range(400):
-            if (self.root / "dump" / name).exists():
-                return
-            time.sleep(0.02)
-        raise AssertionError(name)
-
-
-def make_world(root: Path) -> World:
-    """Lay out a run's directory and the stand-ins."""
-    for name in ("bin", "dump", "work", "job-1a2b it's", "job-1a2b it's/exit"):
-        (root / name).mkdir()
-    for name, text in {"srun": SRUN, "task": TASK, "scontrol": "#!/bin/bash\nprintf 'n1\\nn2\\n'\n"}.items():
-        (root / "bin" / name).write_text(text)
-        (root / "bin" / name).chmod(0o755)
-    env = {
-        "PATH": f"{root}/bin:{os.environ['PATH']}",
-        "HOME": str(root),
-        "LC_ALL": "C.UTF-8",
-        "DUMP": str(root / "dump"),
-        "SLURM_JOB_ID": "42",
-        "SLURM_JOB_NUM_NODES": "4",
-        "SLURM_JOB_NODELIST": "n[1-4]",
-        "SLURMD_NODENAME": "n1",
-    }
-    return World(root, env)
 
 
 @pytest.fixture
@@ -137,37 +41,6 @@ def script(rendered: Callable[..., str]) -> str:
 
 
 # ---- what reaches the training ----
-
-NASTY = st.sampled_from(
-    [
-        "$(touch x)",
-        "`touch x`",
-        "'",
-        '"',
-        "\\",
-        "\n",
-        "\r",
-        "$HOME",
-        "!!",
-        "*",
-        "~",
-        "--",
-        "-n",
-        ";touch x;",
-        "é",
-        "{{ name }}",
-    ]
-)
-VALUE = st.one_of(
-    st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20),
-    st.lists(NASTY, max_size=5).map("".join),
-)
-VARIABLE = st.from_regex(r"\A[A-Z][A-Z0-9_]{3,10}\Z").map(lambda name: "X_" + name + "_")
-
-
-def toml_string(text: str) -> str:
-    """Write a TOML string."""
-    return '"' + "".join(f"\\U{ord(c):08x}" for c in text) + '"'
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -214,8 +87,8 @@ def test_srun_is_told_all_counts(world: World, rendered: Callable[..., str]) -> 
         "--ntasks=16",
         "--ntasks-per-node=4",
         "--cpus-per-task=6",
-        "--distribution=block:block",
         "--kill-on-bad-exit=1",
+        "--distribution=block:block",
     ]
     assert world.environment()["OMP_NUM_THREADS"] == "6"
 
@@ -271,12 +144,9 @@ def test_torchrun_gets_the_whole_rendezvous(world: World, rendered: Callable[...
     """As its manual wants it, with an id that a requeue changes."""
     toml = TOML.replace('["task", "a b"]', '["python3", "-u", "train.py"]').replace('"srun"', '"torchrun"')
     world.run(rendered(toml.replace("[launch]", "cpus_per_task = 8\n[launch]")), SLURM_RESTART_COUNT="3")
-    python, option, agent, *words = world.dumped("argv")
-    assert (python, option, agent.strip().splitlines()[-1]) == (
-        "python3",
-        "-c",
-        'runpy.run_module("torch.distributed.run", run_name="__main__", alter_sys=True)',
-    )
+    python, option, agent, module, *words = world.dumped("argv")
+    assert (python, option, module) == ("python3", "-c", "torch.distributed.run")
+    assert 'runpy.run_module(module, run_name="__main__", alter_sys=True)' in agent
     assert words == [
         "--nnodes=4",
         "--nproc-per-node=4",
@@ -306,7 +176,7 @@ def test_the_agent_passes_user_signals_on_and_lives(
         "while rank.poll() is None: time.sleep(0.05)\nsys.exit(rank.returncode + len(sys.argv))\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", agent, "--nnodes=1"],
+        [sys.executable, "-c", agent, "torch.distributed.run", "--nnodes=1"],
         env={**os.environ, "PYTHONPATH": str(tmp_path / "modules")},
         stdout=subprocess.PIPE,
         text=True,

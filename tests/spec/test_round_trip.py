@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsub.spec import JobSpec, options, parse_spec, shape
-from trainsub.spec.model import KINDS
+from trainsub.spec.kinds import KINDS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 LINE = TEXT.filter(lambda text: text.strip() and not any(one < " " or one == "\x7f" for one in text))
@@ -44,10 +44,17 @@ SPECS = st.fixed_dictionaries(
     },
     optional={
         "template": st.sampled_from(["torchrun", "mine"]),
-        "launch": st.fixed_dictionaries(
-            {"kind": st.sampled_from(KINDS)}, optional={"nproc_per_node": st.integers(1, 16)}
+        "launch": st.one_of(
+            st.just({"kind": "command"}),
+            st.fixed_dictionaries(
+                {"kind": st.sampled_from(sorted({*KINDS} - {"command"}))},
+                optional={"nproc_per_node": st.integers(1, 16), "wait": st.integers(0, 600)},
+            ),
         ),
-        "setup": st.fixed_dictionaries({}, optional={"modules": st.just(["cuda/12.4"]), "venv": LINE.map("/".__add__)}),
+        "setup": st.fixed_dictionaries({}, optional={"modules": st.just(["cuda/12.4"])}),
+        "container": st.sampled_from(
+            [{"runtime": "pyxis", "image": "a#b:c", "options": ["--x y"]}, {"runtime": "apptainer", "image": "~/x.sif"}]
+        ),
         "env": VARIABLES,
         "code": st.one_of(st.just(False), st.fixed_dictionaries({"path": LINE, "include": st.lists(LINE)})),
     },

@@ -4,6 +4,7 @@ Must not touch disk, network, clock or processes; ``trainsub.places`` reads the 
 """
 
 from trainsub.config.builtin import built_in_layer
+from trainsub.config.fabric import Fabric
 from trainsub.config.layers import Layer, env_layer, parse_toml
 from trainsub.config.model import EMBEDDED, Cluster, Config, MiniSlurm, Price
 from trainsub.config.resolve import Settings, resolve
@@ -13,6 +14,7 @@ __all__ = [
     "EMBEDDED",
     "Cluster",
     "Config",
+    "Fabric",
     "Layer",
     "MiniSlurm",
     "Price",

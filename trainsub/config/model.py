@@ -4,19 +4,18 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from trainsub.spec.expect import Count, Expect, NotExpectedError, Text, either, integer, line, matching, one_of
+from trainsub.config.fabric import Fabric, as_table
+from trainsub.spec.expect import Count, Expect, NotExpectedError, Text, integer, line, matching, one_of
 from trainsub.spec.slurm_options import SlurmDefaults
 from trainsub.spec.table import AsGiven, Table, conflict
 
-FABRICS = ("infiniband", "roce", "efa", "slingshot", "tcp")
 EMBEDDED = "minislurm"
 """The cluster that is always there; see config/builtin.py."""
 
 _TRANSPORTS = one_of("paramiko", "openssh", "local")
 _HOST = matching("a host", r"[^\s@/-][^\s@/]*")
-_FABRIC = one_of(*FABRICS)
 _CLUSTER = matching("a name", r"[A-Za-z0-9_][A-Za-z0-9._-]{0,39}")
 _MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
@@ -58,19 +57,6 @@ def _slurm_bin(value: object) -> str:
     if not path.startswith("/"):
         raise NotExpectedError
     return path.rstrip("/") or "/"
-
-
-def _fabric(value: object) -> str | dict[str, Any]:
-    if not isinstance(value, dict):
-        return str(_FABRIC.check(value))
-    setting = either("text or an integer", Expect("text", line), integer(-(2**63)))
-    if "kind" not in value:
-        raise NotExpectedError("in the table: kind is required")
-    try:
-        checked = {"kind": _FABRIC(value["kind"])}
-        return checked | {line(key): setting(one) for key, one in value.items() if key != "kind"}
-    except NotExpectedError as wrong:
-        raise NotExpectedError(f"in the table: {wrong.text}") from None
 
 
 def _money(value: object) -> Decimal:
@@ -135,10 +121,9 @@ class Cluster(Table):
     slurm_bin: Annotated[str, Expect("an absolute path on the cluster", _slurm_bin)] = Field(
         "", description="Directory of Slurm's commands, if they are not on the PATH there."
     )
-    fabric: (
-        Annotated[str | dict[str, Any], Expect(f"{_FABRIC.words}, or a table with such a kind and settings", _fabric)]
-        | None
-    ) = Field(None, description="Network between the nodes. Noted; templates do not use it yet.")
+    fabric: Annotated[Fabric | None, BeforeValidator(as_table)] = Field(
+        None, description="Network between the nodes: its kind, or a table. Without it, NCCL finds its way alone."
+    )
     gpus_per_node: Count | None = Field(
         None, description="GPUs on each node, to estimate usage where Slurm does not record GPUs."
     )

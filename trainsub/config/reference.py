@@ -1,5 +1,6 @@
 """The reference page of the configuration, written from its model, so that it cannot be out of date. Pure."""
 
+from trainsub.config.fabric import Fabric
 from trainsub.config.model import Cluster, Config, MiniSlurm, Price
 from trainsub.spec.reference import table_rows
 
@@ -52,5 +53,6 @@ def config_reference() -> str:
     parts += [f"\n## `[clusters.NAME]`\n\n{Cluster.__doc__}\n\n", *table_rows(Cluster)]
     parts += ["\n## `[clusters.NAME.defaults]`\n\n", _DEFAULTS]
     parts += [f"\n## `[clusters.NAME.price]`\n\n{Price.__doc__}\n\n", *table_rows(Price)]
+    parts += [f"\n## `[clusters.NAME.fabric]`\n\n{Fabric.__doc__}\n\n", *table_rows(Fabric)]
     parts += ["\n## `[minislurm]`\n\n", _MINISLURM, *table_rows(MiniSlurm)]
     return "".join(parts)

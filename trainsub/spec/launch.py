@@ -6,7 +6,7 @@ from typing import Any
 
 from trainsub.errors import SpecError
 from trainsub.spec.gpus import asks_for_gpus, gpus_per_node, split_gres
-from trainsub.spec.model import JobSpec, contradiction, tasks_per_node
+from trainsub.spec.model import JobSpec, asked, contradiction, tasks_per_node
 from trainsub.spec.slurm_options import OptionValue
 
 # Whoever asks for memory or CPUs in one way does not want a default that asks in another.
@@ -49,10 +49,14 @@ def options(spec: JobSpec, defaults: Mapping[str, Any]) -> dict[str, OptionValue
     """
     own = spec.slurm.given()
     extra = {**defaults.get("extra", {}), **own.pop("extra", {})}
-    kept = _kept({name: value for name, value in defaults.items() if name != "extra"}, own)
-    merged: dict[str, OptionValue] = {**kept, **own}
+    left = in_force({name: value for name, value in defaults.items() if name != "extra"}, own)
+    merged: dict[str, OptionValue] = {**left, **own}
     if merged.get("requeue") is False:
         merged["no_requeue"] = True
+    if spec.array is not None:
+        merged["array"] = spec.array
+    if spec.chain is not None and "requeue" not in merged:
+        merged["no_requeue"] = True  # the next link goes on at once, where a requeue waits two minutes
     gpus = gpus_per_node(merged)
     if gpus == 0:
         merged.pop("gpus_per_node", None)
@@ -60,12 +64,18 @@ def options(spec: JobSpec, defaults: Mapping[str, Any]) -> dict[str, OptionValue
     if wrong is not None:
         key, text, hint = wrong
         raise SpecError(f"{key}: {text}", hint=hint)
-    merged["ntasks_per_node"] = tasks_per_node(spec, gpus)
+    if not spec.own_script:  # which says itself how many tasks it starts, and may say it in another way
+        merged["ntasks_per_node"] = tasks_per_node(spec, gpus)
     return {name: value for name, value in {**merged, **extra}.items() if value is not False}
 
 
-def _kept(defaults: dict[str, OptionValue], own: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
-    """The defaults that the spec's own options leave in force."""
+def in_force(defaults: dict[str, OptionValue], own: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
+    """Return the defaults that the spec's own options leave in force.
+
+    Args:
+        defaults: Options that count where nothing else is said.
+        own: What is said.
+    """
     kept = {name: value for name, value in defaults.items() if name not in own}
     if asks_for_gpus(own):
         kept.pop("gpus_per_node", None)
@@ -87,6 +97,6 @@ def shape(spec: JobSpec, options: Mapping[str, Any]) -> Shape:
     """
     gpus = gpus_per_node(options)
     tasks = tasks_per_node(spec, gpus)
-    ranks = tasks if spec.launch.kind == "srun" else spec.launch.nproc_per_node or gpus or 1
+    ranks = asked(spec, gpus).ranks
     nodes = spec.slurm.nodes
     return Shape(nodes=nodes, gpus_per_node=gpus, ntasks_per_node=tasks, nproc_per_node=ranks, world_size=nodes * ranks)
