@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trainsub.errors import SpecError, UsageError
 from trainsub.places import Places
@@ -122,7 +122,9 @@ class PlanCalls:
 
         return check_templates(self.places, which)
 
-    def new_template(self, name: str, *, extends: str | None = None, layer: str | None = None) -> "Template":
+    def new_template(
+        self, name: str, *, extends: str | None = None, layer: Literal["project", "user"] | None = None
+    ) -> "Template":
         """Write a template that extends another, with comments on what to do next; it replaces no file.
 
         Args:

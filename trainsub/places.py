@@ -9,10 +9,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainsub.config import Layer, Settings, built_in_layer, env_layer, parse_toml, resolve
 from trainsub.errors import ConfigError
 from trainsub.transport import whoami
+
+if TYPE_CHECKING:
+    from trainsub.render import LayerName
 
 SITE_CONFIG = Path("/etc/xdg/trainsub/config.toml")
 PROJECT_CONFIG = "trainsub.toml"
@@ -122,12 +126,13 @@ class Places:
         if project is not None:
             yield "project", project
 
-    def template_folders(self) -> Iterator[tuple[str, Path]]:
+    def template_folders(self) -> Iterator[tuple["LayerName", Path]]:
         """Folders of templates by layer, lowest first, whether they exist or not; each beside its configuration."""
-        seen = set()
-        for layer, file in self.files():
-            folder = (file.parent / TEMPLATES).resolve()
-            if layer != "sandbox" and folder not in seen:
+        layers: tuple[LayerName, ...] = ("site", "user", "project")
+        files, seen = dict(self.files()), set()
+        for layer in layers:
+            folder = (files[layer].parent / TEMPLATES).resolve() if layer in files else None
+            if folder is not None and folder not in seen:
                 seen.add(folder)
                 yield layer, folder
 

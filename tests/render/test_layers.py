@@ -1,11 +1,11 @@
 import pytest
 
 from trainsub.errors import TemplateError
-from trainsub.render import Layer, Template, Templates, check
+from trainsub.render import LayerName, Template, Templates, check
 from trainsub.render.layers import extended
 
 
-def made(name: str, layer: Layer, text: str = "") -> Template:
+def made(name: str, layer: LayerName, text: str = "") -> Template:
     """A template; without a text, an empty one."""
     return Template(name, layer, f"/{layer}/{name}.sbatch.j2", text)
 

@@ -116,7 +116,7 @@ def test_an_empty_spec() -> None:
     [
         ("nodes = 3", "nodes: unknown key; did you mean slurm.nodes?"),
         ("comand = 3", "comand: unknown key; did you mean command?"),
-        ("sweep = 3", "sweep: unknown key"),
+        ("sweep = 3", "sweep: expected a table, got 3"),
         ("launch = 3", "launch: expected a table, got 3"),
         ("env = []", "env: expected a table, got a list"),
         ("code = true", "code: expected a table, got true"),

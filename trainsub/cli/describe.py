@@ -7,6 +7,7 @@ from trainsub.check.cluster import Finding
 from trainsub.config import EMBEDDED, Settings, select_cluster
 from trainsub.documents import models
 from trainsub.documents.build import code_document
+from trainsub.documents.templates import TemplatePartDocument
 from trainsub.errors import UnknownClusterError
 from trainsub.ledger.usage import amount
 from trainsub.plan import Plan
@@ -39,11 +40,11 @@ def plan_document(plan: Plan) -> models.PlanDocument:
     )
 
 
-def _template_of(plan: Plan) -> models.TemplatePartDocument:
+def _template_of(plan: Plan) -> TemplatePartDocument:
     used = plan.template
     if plan.own is not None:
-        return models.TemplatePartDocument(name=str(plan.spec.template), layer="spec", path=plan.own.path)
-    return models.TemplatePartDocument(name=used.name, layer=used.layer, path=used.path)
+        return TemplatePartDocument(name=str(plan.spec.template), layer="spec", path=plan.own.path)
+    return TemplatePartDocument(name=used.name, layer=used.layer, path=used.path)
 
 
 def clusters_document(settings: Settings) -> models.ClustersDocument:

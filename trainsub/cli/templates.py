@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def listed(state: "State", templates: Templates) -> None:
     """All templates."""
-    document = models.TemplatesDocument(schema=models.SCHEMA, templates=[_named(templates, one) for one in templates])
+    document = documents.TemplatesDocument(
+        schema=models.SCHEMA, templates=[_named(templates, one) for one in templates]
+    )
     if state.json:
         state.dump(document)
         return
@@ -45,7 +47,7 @@ def one(state: "State", templates: Templates, name: str, what: Literal["", "sour
     """One template."""
     template = templates.named(name)
     above = templates.above(template)
-    document = models.OneTemplateDocument(
+    document = documents.OneTemplateDocument(
         schema=models.SCHEMA,
         name=template.name,
         layer=template.layer,
@@ -91,7 +93,7 @@ def problems(state: "State", found: Sequence[Problem]) -> None:
     """What is wrong with templates."""
     if state.json:
         listed = [documents.ProblemDocument(file=one.file, line=one.line, message=one.message) for one in found]
-        state.dump(models.TemplateCheckDocument(schema=models.SCHEMA, problems=listed))
+        state.dump(documents.TemplateCheckDocument(schema=models.SCHEMA, problems=listed))
         return
     for one in found:
         typer.echo(f"{home_path(one.file)}:{one.line}: {one.message}")
@@ -103,7 +105,7 @@ def written(state: "State", template: Template) -> None:
     """A new template."""
     if state.json:
         state.dump(
-            models.NewTemplateDocument(
+            documents.NewTemplateDocument(
                 schema=models.SCHEMA, name=template.name, layer=template.layer, path=template.path
             )
         )

@@ -10,7 +10,7 @@ from trainsub.errors import TemplateError
 from trainsub.render.builtin import built_in
 from trainsub.render.context import context
 from trainsub.render.engine import environment
-from trainsub.render.layers import BUILT_IN, HIDDEN, LAYERS, SPEC, Layer, Template, Templates
+from trainsub.render.layers import BUILT_IN, HIDDEN, LAYERS, SPEC, LayerName, Template, Templates
 from trainsub.render.lint import Problem, check, lint
 from trainsub.slurm.batch_script import directive_lines
 from trainsub.spec import JobSpec, OwnScript
@@ -20,7 +20,7 @@ __all__ = [
     "HIDDEN",
     "LAYERS",
     "SPEC",
-    "Layer",
+    "LayerName",
     "Problem",
     "Template",
     "Templates",

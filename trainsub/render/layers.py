@@ -14,10 +14,10 @@ from jinja2 import TemplateSyntaxError, nodes
 from trainsub.errors import TemplateError
 from trainsub.render.engine import SUFFIX, parser
 
-Layer = Literal["built-in", "site", "user", "project", "spec"]
-BUILT_IN: Layer = "built-in"
-SPEC: Layer = "spec"
-LAYERS: tuple[Layer, ...] = (BUILT_IN, "site", "user", "project", SPEC)
+LayerName = Literal["built-in", "site", "user", "project", "spec"]
+BUILT_IN: LayerName = "built-in"
+SPEC: LayerName = "spec"
+LAYERS: tuple[LayerName, ...] = (BUILT_IN, "site", "user", "project", SPEC)
 """Lowest first."""
 HIDDEN = frozenset({"base", "own"})
 """Templates that are for extending; no spec names them."""
@@ -35,7 +35,7 @@ class Template:
     """
 
     name: str
-    layer: Layer
+    layer: LayerName
     path: str
     text: str
 

@@ -4,8 +4,9 @@ Must not touch disk, network, clock or processes; it is given text and knows no 
 """
 
 from trainsub.spec.chain import Chain
+from trainsub.spec.kinds import Launch
 from trainsub.spec.launch import Shape, options, shape
-from trainsub.spec.model import Code, JobSpec, Launch, Setup, array_of
+from trainsub.spec.model import Code, JobSpec, Setup, array_of
 from trainsub.spec.own import OwnScript
 from trainsub.spec.parse import adopt, own_script, parse_spec
 from trainsub.spec.slurm_options import OptionValue, SlurmDefaults, SlurmOptions

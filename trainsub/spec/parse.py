@@ -37,7 +37,9 @@ def parse_spec(
     try:
         return JobSpec.model_validate(data)
     except ValidationError as error:
-        scripts = {("slurm", name): f"{own.path}:{line}" for name, line in lines.items()} if own else {}
+        scripts: dict[Location, str] = {}
+        if own is not None:
+            scripts = {("slurm", name): f"{own.path}:{line}" for name, line in lines.items()}
         raise problems.rejected(problems.find(error, JobSpec), SpecError, _origins(origin, changed, scripts)) from None
 
 

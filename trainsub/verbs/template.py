@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from trainsub.errors import TemplateError
 from trainsub.places import Places
@@ -11,6 +12,8 @@ from trainsub.render.engine import SUFFIX
 from trainsub.spec.own import problems
 from trainsub.template_files import read_script, read_template, read_templates
 
+OwnLayer = Literal["project", "user"]
+"""Layers into which trainsub writes."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 _DEFAULT = "torchrun"
 _NEW = """\
@@ -63,7 +66,7 @@ def _check(templates: Templates, which: str) -> Iterator[Problem]:
         yield from (Problem(script.path, line, message) for line, message in problems(script))
 
 
-def new_template(places: Places, name: str, *, extends: str | None = None, layer: str | None = None) -> Template:
+def new_template(places: Places, name: str, *, extends: str | None = None, layer: OwnLayer | None = None) -> Template:
     """Write a template that extends another; it replaces no file.
 
     Args:
@@ -82,10 +85,10 @@ def new_template(places: Places, name: str, *, extends: str | None = None, layer
     templates = read_templates(places)
     parent = templates.named(extends or (name if templates.stack(name) else _DEFAULT))
     folders = dict(places.template_folders())
-    layer = layer or ("project" if "project" in folders else "user")
-    if layer not in folders:
-        raise TemplateError(f"there is no folder for templates of the {layer}", hint=_no_folder(layer))
-    path = folders[layer] / f"{name}{SUFFIX}"
+    chosen: OwnLayer = layer or ("project" if "project" in folders else "user")
+    if chosen not in folders:
+        raise TemplateError(f"there is no folder for templates of the {chosen}", hint=_no_folder(chosen))
+    path = folders[chosen] / f"{name}{SUFFIX}"
     text = _NEW.format(extends=parent.name, name=name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +98,7 @@ def new_template(places: Places, name: str, *, extends: str | None = None, layer
         raise TemplateError(f"{path} is there already", hint="Edit it, or choose another name.") from None
     except OSError as error:
         raise TemplateError(f"{path} cannot be written: {error.strerror}") from error
-    return Template(name, layer, str(path), text)
+    return Template(name, chosen, str(path), text)
 
 
 def _no_folder(layer: str) -> str:
