@@ -112,6 +112,21 @@ def test_a_contradiction_names_the_line() -> None:
         adopted("-N 1 -t 5 --mem=1 --mem-per-cpu=2")
 
 
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ('container = { runtime = "pyxis", image = "x" }', "container: a script of your own does not know it"),
+        ("sweep = { matrix = { lr = [1, 2] } }", "sweep: a script of your own does not know it"),
+        ("chain = { links = 2 }", "chain: a script of your own does not know it"),
+        ("launch = { nproc_per_node = 2 }", "launch: a script of your own starts its ranks itself"),
+    ],
+)
+def test_what_a_script_does_itself(toml: str, message: str) -> None:
+    """Said in the spec it would do nothing, so it is an error."""
+    with pytest.raises(SpecError, match=message):
+        adopted("-N 1 -t 5", toml=f"{toml}\n")
+
+
 @pytest.mark.parametrize("toml", ["slurm = 3", "[slurm]\nextra = 3"])
 def test_a_wrong_table_is_told_as_ever(toml: str) -> None:
     """There is nothing to take over into."""
@@ -136,6 +151,11 @@ def test_which_script(toml: str, path: str | None) -> None:
     assert own_script(toml, sets=["template=./other"]) == "./other"
 
 
+def test_lines_that_count_for_nothing() -> None:
+    """They are told, so that nobody looks for the log where the script says."""
+    assert script("-N 1 -J x", "--output=y --export=ALL").replaced == ((2, "job-name"), (3, "output"), (3, "export"))
+
+
 def test_a_spec_adopts_a_script() -> None:
     """For those who make a spec by a program; what it said itself stays, and a second time changes nothing."""
     own = script("-N 2 -t 5 --gpus-per-node=4", "-p gpu")
@@ -144,6 +164,9 @@ def test_a_spec_adopts_a_script() -> None:
     assert spec.slurm.given() == {"nodes": 1, "time": "9", "gpus_per_node": 4, "partition": "gpu"}
     assert spec.code is None
     assert adopt(spec, own) == spec
+    with_code = adopt(JobSpec.model_validate({**data, "code": {"path": "x"}}), own)
+    assert with_code.code is not None
+    assert with_code.code.path == "x"
     with pytest.raises(SpecError, match=r"own\.sbatch: slurm\.mem_per_cpu: excludes mem"):
         adopt(spec, script("--mem=1 --mem-per-cpu=2"))
 
