@@ -169,6 +169,8 @@ VARIABLES = (
     ("`OMP_NUM_THREADS`", "CPUs of a rank, where the spec says how many"),
     ("`TRAINSUB_RUN`, `TRAINSUB_LINK`", "the run's id, and the number of this job in it"),
     ("`TRAINSUB_RUN_DIR`", "the run's directory on the cluster; the job works in `work/` below it"),
+    ("`TRAINSUB_POINT`", "in a sweep: a JSON file with this task's parameters"),
+    ("`TRAINSUB_CHAIN_LINK`", "in a chain: the number of this link, from 1"),
     ("`PYTHONUNBUFFERED`, `PYTHONFAULTHANDLER`", "1: lines are in the log at once, and a crash leaves a traceback"),
 )
 

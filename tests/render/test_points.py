@@ -144,3 +144,22 @@ def test_the_scripts_own_variables_are_refused(rendered: Callable[..., str], nam
     """The training would be given another value."""
     with pytest.raises(SpecError, match=f"env.{name}: "):
         rendered(f'name="x"\ncommand=["a"]\nenv={{ {name} = 1 }}\n[slurm]\nnodes=1\ntime="5"\n')
+
+
+@pytest.mark.parametrize(
+    ("tables", "names"),
+    [
+        ('[sweep]\npoints=[{ a = 1, SEED = 1 }]\nenv=["SEED"]', {"TRAINSUB_POINT", "SEED"}),
+        ("[chain]\nlinks=2", {"TRAINSUB_CHAIN_LINK"}),
+        ("", set()),
+    ],
+)
+def test_a_container_is_given_their_variables(rendered: Callable[..., str], tables: str, names: set[str]) -> None:
+    """The values that an image has of its own do not win over those of the point."""
+    script = rendered(
+        'name="x"\ncommand=["a"]\n[slurm]\nnodes=1\ntime="5"\n[launch]\nkind="srun"\n'
+        f'[container]\nruntime="pyxis"\nimage="/x.sqsh"\n{tables}\n'
+    )
+    passed = re.search(r"^variables=\((.*?)^\)", script, re.MULTILINE | re.DOTALL)
+    assert passed is not None
+    assert {"TRAINSUB_POINT", "TRAINSUB_CHAIN_LINK", "SEED"} & set(passed[1].split()) == names

@@ -52,7 +52,7 @@ def entries(parameters: bytes) -> list[tuple[int, str, str]]:
     """What the file says: index, kind and text of each entry."""
     *parts, rest = parameters.decode().split("\0")
     assert rest == ""
-    return [(int(index), *told) for index, *told in zip(parts[::3], parts[1::3], parts[2::3], strict=True)]
+    return [(int(index), kind, text) for index, kind, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True)]
 
 
 def test_the_last_parameter_changes_fastest() -> None:

@@ -328,7 +328,14 @@ def test_an_array_is_kept_with_its_tasks(store: Store) -> None:
     store.add_run(one)
     tasks = tuple(replace(job(one, 7 + index), array_task=index, allocations=(ALLOCATION,)) for index in (0, 2, 10))
     whole = replace(
-        job(one), array="0,2,10%2", tasks=tasks, allocations=(), expected_start=T0, seen_there=T0, runaway=True
+        job(one),
+        array="0,2,10%2",
+        tasks=tasks,
+        allocations=(),
+        expected_start=T0,
+        seen_there=T0,
+        runaway=True,
+        chain=True,
     )
     store.settle(one.run, ACCEPTED, None, T0, whole)
     assert store.run(one.run) == replace(one, outcome=ACCEPTED, jobs=(whole,))

@@ -27,6 +27,12 @@ def of_chain(spec: JobSpec) -> dict[str, str | int | None] | None:
     }
 
 
+def variables_of(spec: JobSpec) -> tuple[str, ...]:
+    """Return the variables that the blocks of sweeps and chains export for the ranks."""
+    of_sweep = ("TRAINSUB_POINT", *spec.sweep.env) if spec.sweep is not None else ()
+    return (*of_sweep, "TRAINSUB_CHAIN_LINK") if spec.chain is not None else of_sweep
+
+
 def _path(path: str | None) -> str | None:
     """A path that no program takes for an option."""
     return path if path is None or path.startswith("/") else f"./{path}"

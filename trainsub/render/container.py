@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from trainsub.render.arrays import variables_of
 from trainsub.render.engine import Shell, quote
 from trainsub.spec import JobSpec
 
@@ -28,7 +29,7 @@ def of_container(spec: JobSpec, gpus: int, variables: Iterable[str]) -> dict[str
         "nv": gpus > 0 and _NO_NV not in container.options,
         "options": list(container.options),
         "runtime": container.runtime,
-        "variables": sorted({*_ALWAYS, *variables}),
+        "variables": sorted({*_ALWAYS, *variables, *variables_of(spec)}),
     }
 
 
