@@ -144,6 +144,8 @@ def test_the_scripts_own_variables_are_refused(rendered: Callable[..., str], nam
     """The training would be given another value."""
     with pytest.raises(SpecError, match=f"env.{name}: "):
         rendered(f'name="x"\ncommand=["a"]\nenv={{ {name} = 1 }}\n[slurm]\nnodes=1\ntime="5"\n')
+    with pytest.raises(SpecError, match=f"sweep.env: {name}: "):
+        render(made([{name: 1}], [], [name]), Cluster.model_validate({"transport": "local"}))
 
 
 @pytest.mark.parametrize(

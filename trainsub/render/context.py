@@ -49,7 +49,7 @@ NAMES = frozenset(
 """All that ``context`` offers; the lint knows no other."""
 
 _TAKEN = re.compile(
-    rf"{TAKEN}|again|agent|at|child|code|count|culprit|cpus_per_task|chose|fabric|first|gpus_per_node|high|image|init|job|link|look|low|module|modules|mounts|name|node"
+    rf"{TAKEN}|again|agent|child|code|count|culprit|cpus_per_task|chose|fabric|first|gpus_per_node|high|image|init|job|link|look|low|module|modules|mounts|name|node"
     r"|nodes|owner|port|record|run_dir|signalled|slow|started|step|stopped|task|terminated|told|tries|variables|venv|watcher"
 )
 """Variables of the script itself. What Slurm and the launcher set is refused by the spec."""
@@ -85,7 +85,7 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
         "directives": Shell(block(chosen)),
         # The user's own distribution reaches srun through the environment.
         "distribution": None if "distribution" in chosen or plan.ntasks_per_node == 1 else "block:block",
-        "env": _env(spec.env),
+        "env": _env(spec),
         "fabric": fabric,
         "gpus_per_node": plan.gpus_per_node,
         "interpreter": own.interpreter if own else [],
@@ -141,8 +141,10 @@ def _times(count: object, factor: int) -> int:
     return count * factor if isinstance(count, int) else 0
 
 
-def _env(env: Mapping[str, str | int | float]) -> list[tuple[str, str | int | float]]:
-    for key in env:
+def _env(spec: JobSpec) -> list[tuple[str, str | int | float]]:
+    own = {f"env.{key}": key for key in spec.env}
+    own |= {f"sweep.env: {key}": key for key in (spec.sweep.env if spec.sweep else ())}
+    for place, key in own.items():
         if _TAKEN.fullmatch(key):
-            raise SpecError(f"env.{key}: the job script uses this name itself", hint="Choose another name.")
-    return list(env.items())
+            raise SpecError(f"{place}: the job script uses this name itself", hint="Choose another name.")
+    return list(spec.env.items())

@@ -2,7 +2,6 @@
 
 _COUNTS = "trainsub counts GPUs per node, so that ranks and cost are known; use gpus_per_node"
 _LOG = "trainsub keeps one log per job in the run's directory; `trainsub logs` shows it"
-_LATER = "comes in a later version"
 _ROOT = "only an administrator may"
 
 REFUSED = {
@@ -19,7 +18,7 @@ REFUSED = {
     "verbose": "trainsub reads what sbatch says",
     "wait": "use `trainsub submit --wait`",
     "test_only": "use `trainsub submit --dry-run`",
-    "dependency": f"chaining jobs {_LATER}",
+    "dependency": "links that follow one another are in [chain]",
     "export": "trainsub sets it; variables of the job are in [env]",
     "export_file": "trainsub sets the environment; variables of the job are in [env]",
     "get_user_env": "trainsub sets the environment; variables of the job are in [env]",
