@@ -13,7 +13,7 @@ SRUN = r"""#!/bin/bash
 if [[ $1 == --help ]]; then echo "${SRUN_HELP:-      --container-image=IMAGE}"; exit; fi
 while [[ $1 == --* ]]; do options+=("$1"); shift; done
 printf '%s\0' "${options[@]}" >"$DUMP/options"
-export SLURM_PROCID=5 SLURM_NTASKS=16 SLURM_NODEID=1 SLURM_LOCALID=1 SLURM_NTASKS_PER_NODE=4
+export SLURM_PROCID=5 SLURM_NTASKS=16 SLURM_NODEID=1 SLURM_LOCALID=${LOCALID:-1} SLURM_NTASKS_PER_NODE=4
 exec "$@"
 """
 
