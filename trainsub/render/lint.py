@@ -21,6 +21,12 @@ _KEPT: Mapping[str, str] = {
 }
 """Blocks that may be added to, and not be replaced."""
 
+_NUMBERS = frozenset(
+    "cpus_per_gpu cpus_per_task gpus_per_node nodes nproc_per_node ntasks ntasks_per_node ranks_per_task "  # noqa: SIM905
+    "threads_per_rank wait world_size".split()
+)
+"""Variables that can stand where bash counts."""
+
 _Found = Iterator[tuple[int, str]]
 
 
@@ -176,6 +182,10 @@ def _quoted(parts: list[Piece]) -> _Found:
     for part in parts:
         if part.kind is Kind.EXPRESSION and reader.quoted:
             yield part.line, f"{{{{ {part.text} }}}} is inside quotes or a here document, where its own quotes do harm"
+        elif part.kind is Kind.EXPRESSION and reader.escaped:
+            yield part.line, f"{{{{ {part.text} }}}} stands right behind a backslash or $, which spoils its quotes"
+        elif part.kind is Kind.EXPRESSION and reader.arithmetic and part.text not in _NUMBERS:
+            yield part.line, f"{{{{ {part.text} }}}} is text within (( )), where bash evaluates it once more"
         reader.read(part.printed)
 
 

@@ -78,7 +78,7 @@ class ShellReader:
     """
 
     def __init__(self) -> None:
-        self._open: list[str] = []  # of ' $' " ` and (, the innermost last
+        self._open: list[str] = []  # of ' $' " ` ( and ((, the innermost last
         self._comment = False
         self._before = "\n"
         self._line = ""  # what is read of this line
@@ -90,6 +90,16 @@ class ShellReader:
     def quoted(self) -> bool:
         """Whether the next character stands inside quotes, backquotes or a here document."""
         return self._inside or (not self._comment and self._innermost in {"'", "$'", '"', "`"})
+
+    @property
+    def escaped(self) -> bool:
+        """Whether a backslash or a dollar sign stands right before, which would change what a quote means."""
+        return not self._comment and self._before in {"\\", "$"}
+
+    @property
+    def arithmetic(self) -> bool:
+        """Whether the next character stands in ``(( ))``, where bash expands what is in single quotes, too."""
+        return not self._comment and "((" in self._open
 
     @property
     def _innermost(self) -> str:
@@ -151,11 +161,13 @@ class ShellReader:
             self._open.append("$'" if character == "'" and self._before == "$" else character)
 
     def _step_unquoted(self, character: str) -> None:
-        if character == "(" and (self._before == "$" or self._innermost == "("):
+        if character == "(" and self._innermost != '"':
+            self._open.append("((" if self._before == self._innermost == "(" else "(")
+        elif character == "(" and self._before == "$":
             self._open.append("(")
-        elif character == ")" and self._innermost == "(":
+        elif character == ")" and self._innermost in {"(", "(("}:
             self._open.pop()
-        elif character == "<" == self._before and self._innermost != '"' and self._open[-2:] != ["(", "("]:
+        elif character == "<" == self._before and self._innermost != '"' and not self.arithmetic:
             self._here.append(len(self._line) + 1)
         elif character == "#" and self._innermost != '"' and self._before in {"\n", " ", "\t", ";"}:
             self._comment = True
