@@ -87,6 +87,12 @@ def test_spec_and_defaults(own: dict[str, Any], defaults: dict[str, Any], expect
         (SRUN, {"ntasks_per_node": 6}, {}, Shape(2, 0, 6, 6, 12)),
         (SRUN, {"ntasks_per_node": 8, "ntasks": 16}, {"gpus_per_node": 8}, Shape(2, 8, 8, 8, 16)),
         ({"kind": "srun", "nproc_per_node": 2}, {"gpus_per_node": 8}, {}, Shape(2, 8, 2, 2, 4)),
+        ({"kind": "deepspeed"}, {"gpus_per_node": 8}, {}, Shape(2, 8, 1, 8, 16)),
+        ({"kind": "accelerate", "nproc_per_node": 3}, {}, {}, Shape(2, 0, 1, 3, 6)),
+        ({"kind": "megatron"}, {"gpus_per_node": 8}, {}, Shape(2, 8, 1, 8, 16)),
+        ({"kind": "megatron"}, {"ntasks_per_node": 8}, {"gpus_per_node": 8}, Shape(2, 8, 8, 8, 16)),
+        ({"kind": "command"}, {"gpus_per_node": 8}, {}, Shape(2, 8, 1, 1, 2)),
+        ({"kind": "command"}, {"ntasks_per_node": 3}, {"gpus_per_node": 8}, Shape(2, 8, 3, 3, 6)),
     ],
 )
 def test_shape(launch: dict[str, Any], slurm: dict[str, Any], defaults: dict[str, Any], expected: Shape) -> None:
@@ -109,3 +115,11 @@ def test_a_contradiction_with_the_defaults(slurm: dict[str, Any], message: str) 
     with pytest.raises(SpecError) as caught:
         options(spec(SRUN, **slurm), {"gpus_per_node": 8})
     assert caught.value.message.startswith(message)
+
+
+def test_megatron_has_one_agent_or_one_task_per_rank() -> None:
+    """Anything between would be neither torchrun's ranks nor Slurm's."""
+    with pytest.raises(
+        SpecError, match=r"4 contradicts launch\.kind megatron, which needs 1 \(one agent per node, or one"
+    ):
+        options(spec({"kind": "megatron"}, ntasks_per_node=4), {"gpus_per_node": 8})

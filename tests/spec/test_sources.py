@@ -29,6 +29,12 @@ SPEC = 'name = "x"\ncommand = ["./train"]\n[slurm]\nnodes = 2\ntime = 5\n'
         ('[launch]\nkind = "srun"\nnproc_per_node = 4\n', {}, "ntasks_per_node", "launch.nproc_per_node"),
         ('ntasks_per_node = 3\n[launch]\nkind = "srun"\n', {}, "ntasks_per_node", "slurm.ntasks_per_node"),
         (
+            'ntasks_per_node = 3\ngpus_per_node = 8\n[launch]\nkind = "command"\n',
+            {},
+            "ntasks_per_node",
+            "slurm.ntasks_per_node",
+        ),
+        (
             '[launch]\nkind = "srun"\n',
             {"gpus_per_node": 8},
             "ntasks_per_node",
