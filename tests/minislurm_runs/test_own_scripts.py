@@ -15,6 +15,7 @@ SCRIPT = """\
 
 cd "$SLURM_SUBMIT_DIR"
 echo "in $(ls | tr '\\n' ' ')with $# words: $*"
+sleep 2
 srun sh -c 'echo "task $SLURM_PROCID of $SLURM_NTASKS"'
 """
 
