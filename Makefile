@@ -21,16 +21,16 @@ gates: setup ## style, types, architecture, docs that are made from code
 	$(BIN)/python docs/generate.py --check
 
 unit: setup ## everything that needs no container, and full branch coverage of the pure rooms
-	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster" --cov --cov-report= $(TESTS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster" --durations=25 --cov --cov-report= $(TESTS)
 ifeq ($(TESTS),tests)
 	$(BIN)/python tests/coverage_gate.py $(PURE)
 endif
 
 clusters: setup ## the tests on real Slurm in containers
 ifeq ($(TESTS),tests)
-	@./tests/docker $(BIN)/pytest -n 2 --dist loadgroup -m cluster --durations=15 tests
+	@./tests/docker $(BIN)/pytest -n 3 --dist loadgroup -m cluster --durations=25 tests # they wait more than they work
 else
-	@./tests/docker $(BIN)/pytest -n 2 --dist loadgroup -m cluster $(TESTS) || [ $$? -eq 5 ] # 5: there are none
+	@./tests/docker $(BIN)/pytest -n 3 --dist loadgroup -m cluster $(TESTS) || [ $$? -eq 5 ] # 5: there are none
 endif
 
 faults: setup ## every byte, step and moment at which a submission can break; hours. `make unit` tries a sample
