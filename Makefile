@@ -33,8 +33,8 @@ else
 	@./tests/docker $(BIN)/pytest -n 3 --dist loadgroup -m cluster $(TESTS) || [ $$? -eq 5 ] # 5: there are none
 endif
 
-faults: setup ## every byte, step and moment at which a submission can break; hours. `make unit` tries a sample
-	FAULTS=all $(BIN)/pytest -n auto tests/faults
+faults: setup ## every byte, step and moment at which a submission can break; more than an hour. `make unit` tries a sample
+	FAULTS=all $(BIN)/pytest -n auto tests/faults tests/remote/test_program.py
 
 demo: ## the main job on this machine: no cluster, no Docker, no root; trainsub and PyTorch go to build/demo
 	@./examples/demo
