@@ -21,20 +21,20 @@ gates: setup ## style, types, architecture, docs that are made from code
 	$(BIN)/python docs/generate.py --check
 
 unit: setup ## everything that needs no container, and full branch coverage of the pure rooms
-	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster" --cov --cov-report= $(TESTS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster" --durations=25 --cov --cov-report= $(TESTS)
 ifeq ($(TESTS),tests)
 	$(BIN)/python tests/coverage_gate.py $(PURE)
 endif
 
 clusters: setup ## the tests on real Slurm in containers
 ifeq ($(TESTS),tests)
-	@./tests/docker $(BIN)/pytest -n 2 --dist loadgroup -m cluster --durations=15 tests
+	@./tests/docker $(BIN)/pytest -n 3 --dist loadgroup -m cluster --durations=25 tests # they wait more than they work
 else
-	@./tests/docker $(BIN)/pytest -n 2 --dist loadgroup -m cluster $(TESTS) || [ $$? -eq 5 ] # 5: there are none
+	@./tests/docker $(BIN)/pytest -n 3 --dist loadgroup -m cluster $(TESTS) || [ $$? -eq 5 ] # 5: there are none
 endif
 
-faults: setup ## every byte, step and moment at which a submission can break; hours. `make unit` tries a sample
-	FAULTS=all $(BIN)/pytest -n auto tests/faults
+faults: setup ## every byte, step and moment at which a submission can break; more than an hour. `make unit` tries a sample
+	FAULTS=all $(BIN)/pytest -n auto tests/faults tests/remote/test_program.py
 
 demo: ## the main job on this machine: no cluster, no Docker, no root; trainsub and PyTorch go to build/demo
 	@./examples/demo

@@ -14,7 +14,7 @@ REQUEUE_WAIT = {"CRED_EXPIRE": "8"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here; with ``-n 2 --dist loadgroup`` each version is one worker's."""
+    """Mark everything here; with ``--dist loadgroup`` each version is one worker's."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:

@@ -96,6 +96,10 @@ def as_root(cluster: SlurmCluster, *, do: str, undo: str) -> Iterator[None]:
 RESERVE = "scontrol create reservation ReservationName=later Users=alice StartTime=now+1hour Duration=60 Nodes=n4"
 
 
+RESUME = "scontrol update NodeName=n4 State=RESUME || ! scontrol -o show node n4 | grep -q State=DOWN"
+"""A node that was called down comes back by itself where its slurmd reports again."""
+
+
 NOTHING = ("true", "true")
 WAITS = {
     "resources": ("", (*NOTHING, "Resources", "the nodes that it needs are busy")),
@@ -105,7 +109,7 @@ WAITS = {
         'nodelist = "n4"\n',
         (
             "scontrol update NodeName=n4 State=DRAIN Reason=test",
-            "scontrol update NodeName=n4 State=RESUME",
+            RESUME,
             "ReqNodeNotAvail",
             "not available",
         ),
@@ -114,7 +118,7 @@ WAITS = {
         'nodelist = "n4"\n',
         (
             "scontrol update NodeName=n4 State=DOWN Reason=test",
-            "scontrol update NodeName=n4 State=RESUME",
+            RESUME,
             "UnavailableNodes:n4",
             "these nodes are not available: n4",
         ),

@@ -276,8 +276,8 @@ def test_root_cancels_holds_and_requeues(cluster: SlurmCluster, told: Told) -> N
     until(lambda: told.status(back)[back]["state"] == "PENDING", "the job to wait again")
     known = told.status(held, stopped)
     assert (known[held]["phase"], known[held]["reason"]) == ("pending", "JobHeldAdmin")
-    assert known[stopped]["phase"] == "pending"
-    assert known[stopped]["reason"]
+    until(lambda: told.status(stopped)[stopped]["phase"] == "pending", "the job to wait again, held")
+    assert told.status(stopped)[stopped]["reason"]
     first, second = (finish(process, 120) for process in waiting)
     assert (first.code, second.code) == (11, 0), (first, second)
     told.check_ends({ended: "CANCELLED", back: "COMPLETED"})

@@ -114,7 +114,8 @@ def test_a_client_that_is_killed_leaves_a_question_that_the_next_command_answers
     assert [str(job) for job in known] == laptop.queued("killed-"), (told, laptop.there("squeue", "--states=all"))
 
     again = laptop.submit(spec, "--key", key)
-    assert laptop.queued("killed-") == [str(again["job_id"])]
+    rows = laptop.there("squeue", "--states=all", "--all", "--format=%A %T %r %j %Z")
+    assert laptop.queued("killed-") == [str(again["job_id"])], (known, again, rows)
     assert known in ([], [again["job_id"]])
     laptop.run("cancel", again["run"]).ok()
 

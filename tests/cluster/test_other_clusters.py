@@ -115,7 +115,8 @@ def test_a_site_that_rewrites_comments_takes_nothing_from_us(unaccounted: SlurmC
         "sh", "-c", 'cd "$1" && rm answer.1 owner.1 && echo "$(($(date +%s) - 3600)) 60" >submit.1', "sh", where
     )
     other = Laptop(tmp_path / "other", unaccounted, root=laptop.root)
-    assert other.run("submit", spec, "--key", "k").code == 7
+    found = other.run("submit", spec, "--key", "k").ok()
+    assert "finding out what became of run" in found.err
     assert other.run("status", "--json").ok().run["job_id"] == first["job_id"]
     assert other.submit(spec, "--key", "k")["job_id"] == first["job_id"]
     assert laptop.queued() == [str(first["job_id"])]

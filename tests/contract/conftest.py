@@ -20,7 +20,7 @@ Ask = Callable[[str, Row], str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``-n 2 --dist loadgroup`` all rows of a cluster are one worker's."""
+    """With ``--dist loadgroup`` all rows of a cluster are one worker's."""
     for item in items:
         place, row = _asked(item)
         if row is not None:

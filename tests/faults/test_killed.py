@@ -80,7 +80,9 @@ def test_the_client_at_any_step(folder: Path, amount: Amount, tell: Tell) -> Non
             bench.trials.append(trial)
             victim = free.pop()
             try:
-                assert victim.dies(step, key, state, root) == "killed"
+                said = victim.dies(step, key, state, root)
+                # How many steps there are depends on how fast others are: this one had made all of its own.
+                assert said == "killed" or int(said) < step
             finally:
                 free.append(victim)
             with world.machine(here(), root=root, state=state) as client, world.machine(here(), root=root) as other:

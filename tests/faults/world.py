@@ -39,7 +39,7 @@ cpus_per_task = 1
 kind = "srun"
 nproc_per_node = 1
 """
-HASTE = 0.02
+HASTE = 0.08
 """Real seconds for each that a client means to sleep."""
 
 

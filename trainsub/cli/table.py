@@ -34,7 +34,7 @@ class Table:
             style: Style of one cell: bold, red, green, yellow, magenta, or empty for none.
             styled: Which one.
         """
-        self._rows.append([visible(cell) for cell in cells])
+        self._rows.append([cell if cell.isprintable() else visible(cell) for cell in cells])
         self._styles.append({styled: style} if style else {})
 
     def lines(self, *, width: int | None = None, colour: bool = False) -> Iterator[str]:
@@ -44,7 +44,7 @@ class Table:
             width: Columns of the terminal; None for as many as it takes. The first column is never folded.
             colour: Whether styles are shown.
         """
-        needed = [max(map(_width, column)) for column in zip(*self._rows, strict=True)]
+        needed = [_widest(column) for column in zip(*self._rows, strict=True)]
         kept = list(range(len(needed)))
         for number in self._spare:
             if width is not None and _total([needed[one] for one in kept]) > width:
@@ -94,6 +94,11 @@ def _folded(cells: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
     ]
     height = max(map(len, columns))
     return [[column[row] if row < len(column) else "" for column in columns] for row in range(height)]
+
+
+def _widest(cells: Sequence[str]) -> int:
+    """The width of the widest; most columns are ASCII throughout."""
+    return max(map(len if all(map(str.isascii, cells)) else _width, cells))
 
 
 def _width(text: str) -> int:

@@ -22,4 +22,4 @@ Source = Literal["squeue", "sacct", "pyslurm", "record", "store"]
 class Document(BaseModel):
     """A document or a part of one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

@@ -3,6 +3,7 @@
 An unknown word is kept, is never terminal and never raises: a newer Slurm may say more than we know.
 """
 
+from functools import lru_cache
 from typing import FrozenSet, Iterable, Optional
 
 PENDING = "pending"
@@ -78,12 +79,14 @@ WORST_FIRST = (EXIT_FAILED, EXIT_INFRASTRUCTURE, EXIT_CANCELLED, EXIT_OK)
 """Exit codes, that of the worst end first."""
 
 
+@lru_cache(maxsize=256)
 def base_word(text: str) -> str:
     """Return the bare state word: ``CANCELLED by 1000`` and ``CANCELLED+`` are ``CANCELLED``."""
     words = text.split(None, 1)
     return words[0].rstrip("+").upper() if words else ""
 
 
+@lru_cache(maxsize=256)
 def phase(word: Optional[str]) -> str:
     """Return ``pending``, ``running``, ``finished`` or ``unknown`` for a state as Slurm printed it."""
     base = base_word(word or "")

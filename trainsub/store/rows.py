@@ -28,6 +28,7 @@ def time(value: str | None) -> datetime | None:
     return None if value is None else moment(value)
 
 
+@lru_cache(maxsize=1024)  # what was seen together bears the same time
 def moment(value: str) -> datetime:
     """A stored time that is never lacking; see ``time``."""
     try:
@@ -92,32 +93,36 @@ def jobs_of(jobs: Sequence[sqlite3.Row], allocations: Sequence[sqlite3.Row]) -> 
     for row in allocations:
         held.setdefault((row["run"], row["link"], row["task"]), []).append(allocation_of(row))
     tasks: dict[tuple[str, int], list[Job]] = {}
+    whole: list[sqlite3.Row] = []
     for row in jobs:
-        if row["task"] != WHOLE_JOB:
-            own = held.get((row["run"], row["link"], row["task"]), ())
-            tasks.setdefault((row["run"], row["link"]), []).append(job_of(row, tuple(own)))
+        run, link, task = row["run"], row["link"], row["task"]
+        if task == WHOLE_JOB:
+            whole.append(row)
+        else:
+            tasks.setdefault((run, link), []).append(job_of(row, tuple(held.get((run, link, task), ()))))
     found: list[Job] = []
-    for row in jobs:
-        if row["task"] == WHOLE_JOB:
-            own = held.get((row["run"], row["link"], WHOLE_JOB), ())
-            found.append(job_of(row, tuple(own), tuple(tasks.get((row["run"], row["link"]), ()))))
+    for row in whole:
+        run, link = row["run"], row["link"]
+        own = held.get((run, link, WHOLE_JOB), ())
+        found.append(job_of(row, tuple(own), tuple(tasks.get((run, link), ()))))
     return found
 
 
 def run_of(row: sqlite3.Row, jobs: tuple[Job, ...]) -> Run:
-    """A row of ``runs`` as a value."""
+    """A row of ``runs`` as a value; its columns in the order of ``run_row``, because their names cost time."""
+    run, name, key, cluster, created_at, plan_hash, outcome, detail, script, spec, code = row
     return Run(
-        run=row["run"],
-        name=row["name"],
-        key=row["key"],
-        cluster=row["cluster"],
-        created_at=moment(row["created_at"]),
-        plan_hash=row["plan_hash"],
-        outcome=row["outcome"],
-        script=row["script"],
-        spec=row["spec"],
-        code=None if row["code"] is None else _code(row["code"]),
-        detail=row["detail"],
+        run=run,
+        name=name,
+        key=key,
+        cluster=cluster,
+        created_at=moment(created_at),
+        plan_hash=plan_hash,
+        outcome=outcome,
+        script=script,
+        spec=spec,
+        code=None if code is None else _code(code),
+        detail=detail,
         jobs=jobs,
     )
 
@@ -133,32 +138,34 @@ def _code(kept: str) -> Code:
 
 
 def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[Job, ...] = ()) -> Job:
-    """A row of ``jobs`` as a value."""
+    """A row of ``jobs`` as a value; its columns in the order of ``job_rows``, because their names cost time."""
+    (run, link, task, _, job_id, submitted, state, reason, source, observed_at, start_time, end_time, nodes, gpus,
+     code, signal, missing_since, expected_start, seen_there, resubmitted, runaway, array, seen_row, chain) = row  # fmt: skip
     return Job(
-        run=row["run"],
-        link=row["link"],
-        job_id=row["job_id"],
-        submitted=moment(row["submitted"]),
-        state=row["state"],
-        reason=row["reason"],
-        source=row["source"],
-        observed_at=time(row["observed_at"]),
-        start_time=time(row["start_time"]),
-        end_time=time(row["end_time"]),
-        nodes=row["nodes"],
-        gpus=row["gpus"],
-        exit_code=_exit_code(row["exit_code"], row["exit_signal"]),
-        missing_since=time(row["missing_since"]),
+        run=run,
+        link=link,
+        job_id=job_id,
+        submitted=moment(submitted),
+        state=state,
+        reason=reason,
+        source=source,
+        observed_at=time(observed_at),
+        start_time=time(start_time),
+        end_time=time(end_time),
+        nodes=nodes,
+        gpus=gpus,
+        exit_code=_exit_code(code, signal),
+        missing_since=time(missing_since),
         allocations=allocations,
-        expected_start=time(row["expected_start"]),
-        seen_there=time(row["seen_there"]),
-        resubmitted=time(row["resubmitted"]),
-        runaway=bool(row["runaway"]),
-        array=row["indices"],
-        array_task=None if row["task"] == WHOLE_JOB else row["task"],
+        expected_start=time(expected_start),
+        seen_there=time(seen_there),
+        resubmitted=time(resubmitted),
+        runaway=bool(runaway),
+        array=array,
+        array_task=None if task == WHOLE_JOB else task,
         tasks=tasks,
-        chain=bool(row["chain"]),
-        seen_row=row["seen_row"],
+        chain=bool(chain),
+        seen_row=seen_row,
     )
 
 
