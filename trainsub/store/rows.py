@@ -140,7 +140,8 @@ def _code(kept: str) -> Code:
 def job_of(row: sqlite3.Row, allocations: tuple[Allocation, ...], tasks: tuple[Job, ...] = ()) -> Job:
     """A row of ``jobs`` as a value; its columns in the order of ``job_rows``, because their names cost time."""
     (run, link, task, _, job_id, submitted, state, reason, source, observed_at, start_time, end_time, nodes, gpus,
-     code, signal, missing_since, expected_start, seen_there, resubmitted, runaway, array, seen_row, chain) = row  # fmt: skip
+     code, signal, missing_since, expected_start, seen_there, resubmitted, runaway, array, seen_row,
+     chain) = row  # fmt: skip
     return Job(
         run=run,
         link=link,
