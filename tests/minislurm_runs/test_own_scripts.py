@@ -32,7 +32,9 @@ def test_it_runs_as_it_is(machine: Machine) -> None:
     said = machine.run("submit", own(machine, SCRIPT, 'command = ["--lr", "a \'b\' $(c)"]\n'), "--follow").ok()
     assert "in job.toml own.sbatch with 2 words: --lr a 'b' $(c)" in said.out
     assert {f"task {rank} of 4" for rank in range(4)} <= set(said.out.splitlines())
-    assert "as it is; of its own lines, these count for nothing here: --job-name (line 2), --output (line 2)" in said.err
+    assert (
+        "as it is; of its own lines, these count for nothing here: --job-name (line 2), --output (line 2)" in said.err
+    )
     (run,) = machine.run("status", "--json").ok().document["runs"]
     assert (run["phase"], run["nodes"], run["gpus"], run["state"]) == ("finished", 2, 4, "COMPLETED")
     usage = machine.run("usage", "--json").ok().document["runs"][0]

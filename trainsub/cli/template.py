@@ -10,9 +10,7 @@ from trainsub.errors import UsageError
 if TYPE_CHECKING:
     from trainsub.cli.state import State
 
-app = typer.Typer(
-    help="Look at the templates of batch scripts, and begin your own.", no_args_is_help=True
-)
+app = typer.Typer(help="Look at the templates of batch scripts, and begin your own.", no_args_is_help=True)
 FOUND = 3
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A template's name.")]
 

@@ -24,9 +24,7 @@ class TemplateDocument(Document):
     layer: Layer = Field(description="The highest layer that has one of this name.")
     path: str = Field(description="Where it is.")
     extend_only: bool = Field(description="Whether it is for others to extend, so that no spec may name it.")
-    overridden: list[TemplatePartDocument] = Field(
-        description="Those of that name in the layers below, highest first."
-    )
+    overridden: list[TemplatePartDocument] = Field(description="Those of that name in the layers below, highest first.")
 
 
 class TemplatesDocument(Document):

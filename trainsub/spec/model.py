@@ -216,7 +216,7 @@ class JobSpec(Table):
 
 
 def array_of(indices: str | None, sweep: Sweep | None, chain: Chain | None) -> str | None:
-    """Return what sbatch is told of the tasks of a job: those of a sweep, the links of a chain, or as they were given."""
+    """Return what sbatch is told of a job's tasks: those of a sweep, the links of a chain, or as they were given."""
     if sweep is not None:
         return arrays.text(sweep.chosen, sweep.max_running)
     return indices if chain is None else f"1-{chain.links}%1"
