@@ -13,7 +13,7 @@ from faults.world import World, keyed, until
 
 from trainsub.plan import Plan
 
-AT_ONCE = 24
+AT_ONCE = 10
 """Trials that go on at the same time: a black hole costs waiting, not work."""
 
 _T = TypeVar("_T")

@@ -12,6 +12,8 @@ import pytest
 from trainsub.minislurm import processes, spawning
 
 LINUX = Path("/proc/self/stat").exists()
+OURS = f"a mark of {os.getpid()}"
+"""Other processes of these tests may run beside this one."""
 
 
 @pytest.fixture(autouse=True, params=["proc", "ps"])
@@ -33,7 +35,7 @@ def family() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
         ["sh", "-c", script],
         stdout=subprocess.PIPE,
-        env={**os.environ, processes.MARK: "a mark"},
+        env={**os.environ, processes.MARK: OURS},
         start_new_session=True,
     ) as shell:
         assert shell.stdout is not None
@@ -78,8 +80,8 @@ def test_what_is_below_a_process(family: subprocess.Popen[bytes]) -> None:
 def test_processes_are_found_by_a_variable(family: subprocess.Popen[bytes]) -> None:
     """That they started with, not by a part of its value."""
     below = processes.below(family.pid, lambda _: False)
-    assert processes.marked(processes.MARK, "a mark") == {family.pid, *below}
-    assert processes.marked(processes.MARK, "a mar") == set()
+    assert processes.marked(processes.MARK, OURS) == {family.pid, *below}
+    assert processes.marked(processes.MARK, OURS[:-1]) == set()
 
 
 def test_all_are_killed_even_if_they_are_deaf(family: subprocess.Popen[bytes]) -> None:

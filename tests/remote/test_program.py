@@ -31,6 +31,9 @@ def test_shellcheck_passes(name: str, tmp_path: Path) -> None:
     )
     assert done.stdout == ""
     assert done.returncode == 0
+    sent = program.program_text(name)
+    assert subprocess.run(["sh", "-n"], input=sent, capture_output=True, text=True, check=True).stderr == ""
+    assert " # " not in sent
 
 
 def test_every_script_is_part_of_a_program() -> None:

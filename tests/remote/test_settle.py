@@ -368,6 +368,17 @@ def test_a_directory_that_has_just_been_removed(cluster: Cluster) -> None:
     assert fence(cluster) == VOID
 
 
+def test_a_directory_that_vanishes_between_two_looks(cluster: Cluster) -> None:
+    """Its remover may be as quick as this: then the next one is ours."""
+    lay(cluster, owner="gone", age=5)
+    stat = cluster.slurm.bin / "stat"
+    remove = 'mv "$PWD" "$HOME/away"; cd "$HOME/away"; rm owner.1'
+    stat.write_text(f'#!/bin/sh\ncase $* in *owner.1) {remove} ;; esac\nPATH=${{PATH#*:}} exec stat "$@"\n')
+    stat.chmod(0o755)
+    assert ask(cluster).outcome == VOID
+    assert fence(cluster) == VOID
+
+
 def test_a_fence_that_cannot_be_written(cluster: Cluster) -> None:
     """Then "no job" cannot be said."""
     (cluster.home / ".trainsub").write_text("a file")

@@ -34,7 +34,7 @@ class Table:
             style: Style of one cell: bold, red, green, yellow, magenta, or empty for none.
             styled: Which one.
         """
-        self._rows.append([cell if cell.isprintable() else visible(cell) for cell in cells])
+        self._rows.append([visible(cell) for cell in cells])
         self._styles.append({styled: style} if style else {})
 
     def lines(self, *, width: int | None = None, colour: bool = False) -> Iterator[str]:

@@ -79,6 +79,8 @@ changed() { # paths: when each of them was changed last; by GNU's stat or BSD's,
 TS_REMOVAL=600
 bury() { # in the run's directory
 	[ "$(owner_of "$TS_LINK")" = gone ] || return 0
-	[ $(($(date +%s) - $(changed "owner.$TS_LINK"))) -ge "$TS_REMOVAL" ] || return 0
+	# It may have gone since, and arithmetic with nothing ends a shell.
+	TS_GONE=$(changed "owner.$TS_LINK")
+	[ -n "$TS_GONE" ] && [ $(($(date +%s) - TS_GONE)) -ge "$TS_REMOVAL" ] || return 0
 	ln -s void ".owner.$TS_NONCE" && mv -f ".owner.$TS_NONCE" "owner.$TS_LINK"
 } 2>/dev/null

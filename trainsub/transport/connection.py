@@ -117,7 +117,9 @@ class Connection:
 
         host_keys = HostKeys(target)
         wire = Wire(stream, host_keys.algorithms(HOST_KEY_ALGORITHMS))
-        wire.banner_timeout = wire.handshake_timeout = wire.auth_timeout = self._timeout
+        # Ours ends first, below, so that an error of paramiko's means that the server ended it.
+        wire.banner_timeout = wire.handshake_timeout = 2 * self._timeout
+        wire.auth_timeout = self._timeout
         done = threading.Event()
         try:
             wire.start_client(event=done)
