@@ -15,8 +15,8 @@ from docs.pages import ROOT, pages
 from trainsub import errors
 from trainsub.config.model import Cluster, Config, MiniSlurm, Price
 from trainsub.documents import models
-from trainsub.spec import JobSpec
-from trainsub.spec.model import Code, Launch, Setup
+from trainsub.spec import JobSpec, Launch
+from trainsub.spec.model import Code, Setup
 from trainsub.spec.slurm_options import SlurmOptions
 
 REFERENCE = ROOT / "docs" / "reference"
