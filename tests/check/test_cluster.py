@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from trainsub.check.cluster import Finding, examine
 from trainsub.check.facts import ClusterFacts
 from trainsub.config import Cluster, Price
@@ -36,6 +38,22 @@ def test_a_good_cluster() -> None:
     assert {finding.level for finding in findings} == {"ok"}
     assert all(finding.remedy is None for finding in findings)
     assert Decimal("2.50") == PRICED.price.gpu_hour if PRICED.price else False
+
+
+@pytest.mark.parametrize(
+    ("there", "found"),
+    [
+        ("1001", []),
+        ("100001", []),
+        ("1000", ["Set it to 1000, and they become several runs."]),
+        ("0", ["Sweep elsewhere."]),
+    ],
+)
+def test_arrays_that_the_cluster_would_refuse(there: str, found: list[str]) -> None:
+    """A cluster that takes smaller arrays than configured; one that takes larger ones is as good."""
+    findings = examine(PRICED, replace(GOOD, settings={**GOOD.settings, "MaxArraySize": there}))
+    assert [one.remedy for one in findings if one.field == "max_array_size" and one.level == "warning"] == found
+    assert {one.field for one in findings if one.level != "ok"} == ({"max_array_size"} if found else set())
 
 
 def test_no_slurm() -> None:

@@ -40,6 +40,7 @@ def test_it_takes_a_price_and_defaults() -> None:
     assert "may not set this" in wrong(price, name="project").message
     variable = {"TRAINSUB_CLUSTERS__MINISLURM__DEFAULTS__QOS": "x"}
     assert settings(environ=variable).config.clusters["minislurm"].defaults == {"qos": "x"}
+    assert settings("[clusters.minislurm]\nmax_array_size = 3").config.clusters["minislurm"].max_array_size == 3
     assert settings("[clusters.minislurm]").config.clusters["minislurm"].transport == "local"
 
 

@@ -40,7 +40,11 @@ def examine(cluster: Cluster, facts: ClusterFacts) -> list[Finding]:
     if facts.version is not None:
         findings += [_controller(facts), _accounting(facts)]
     if facts.version is not None and facts.controller is None:
-        findings += [_partition(cluster, facts), _gpus(cluster, facts)]  # only the controller can tell
+        findings += [
+            _partition(cluster, facts),
+            _gpus(cluster, facts),
+            *_array(cluster, facts),
+        ]  # only the controller can tell
     return [*findings, _root(facts), _price(cluster)]
 
 
@@ -109,6 +113,17 @@ def _gpus(cluster: Cluster, facts: ClusterFacts) -> Finding:
             "Set gpus_per_node for this cluster, so that usage can be estimated.",
         )
     return Finding("ok", "gpus_per_node", "Slurm does not record GPUs here; usage is estimated from gpus_per_node")
+
+
+def _array(cluster: Cluster, facts: ClusterFacts) -> list[Finding]:
+    """Only what is wrong: elsewhere nobody needs to know."""
+    there, here = facts.settings.get("MaxArraySize", ""), cluster.max_array_size
+    if not there.isdecimal() or int(there) >= here:
+        return []
+    if int(there) == 0:
+        return [Finding("warning", "max_array_size", "Slurm's MaxArraySize is 0: no job arrays", "Sweep elsewhere.")]
+    found = f"it is {here}, and Slurm's MaxArraySize is {there}: sweeps of more points are refused"
+    return [Finding("warning", "max_array_size", found, f"Set it to {there}, and they become several runs.")]
 
 
 def _root(facts: ClusterFacts) -> Finding:

@@ -8,7 +8,7 @@ from trainsub.spec.problems import Location
 
 BUILT_IN = "built in"
 _CLUSTER_KEY = 2  # clusters, minislurm, a key
-_OPEN = frozenset({"price", "defaults", "poll_seconds"})
+_OPEN = frozenset({"price", "defaults", "max_array_size", "poll_seconds"})
 """What the configuration may say of the embedded cluster; the rest is what it is."""
 
 
@@ -35,6 +35,6 @@ def refuse_other_minislurm(location: Location, value: object, layer: Layer, sour
         return
     raise ConfigError(
         f"{source}: {problems.dotted(location)}: the name {EMBEDDED} is taken by the embedded cluster",
-        hint=f"Call your cluster something else. [clusters.{EMBEDDED}] takes a price, defaults and poll_seconds, and "
-        f"[{EMBEDDED}] how many nodes, CPUs and GPUs are pretended.",
+        hint=f"Call your cluster something else. [clusters.{EMBEDDED}] takes a price, defaults, max_array_size "
+        f"and poll_seconds, and [{EMBEDDED}] how many nodes, CPUs and GPUs are pretended.",
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from trainsub.config.fabric import Fabric, as_table
+from trainsub.slurm import arrays
 from trainsub.spec.expect import Count, Expect, NotExpectedError, Text, integer, line, matching, one_of
 from trainsub.spec.slurm_options import SlurmDefaults
 from trainsub.spec.table import AsGiven, Table, conflict
@@ -126,6 +127,11 @@ class Cluster(Table):
     )
     gpus_per_node: Count | None = Field(
         None, description="GPUs on each node, to estimate usage where Slurm does not record GPUs."
+    )
+    max_array_size: Annotated[int, integer(1, arrays.LARGEST + 1)] = Field(
+        1001,
+        description="What each index of a job array there is smaller than: Slurm's `MaxArraySize`, or its"
+        " `max_array_tasks`, if that is less. A sweep of more points becomes several runs.",
     )
     connect_timeout: Annotated[int, integer(1, 3600)] = Field(15, description="Seconds to wait for a connection.")
     poll_seconds: Annotated[int, integer(1, 3600)] = Field(

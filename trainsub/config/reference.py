@@ -42,7 +42,8 @@ The options that [`[slurm]`](spec.md#slurm) of a spec takes, without `nodes`, `t
 """
 _MINISLURM = """\
 The cluster `minislurm` is always there, on this machine; [what it is](../explanation/minislurm.md). Its own
-`[clusters.minislurm]` takes `price`, `defaults` and `poll_seconds`, and nothing else. How large it pretends to be:
+`[clusters.minislurm]` takes `price`, `defaults`, `max_array_size` and `poll_seconds`, and nothing else. How large it
+pretends to be:
 
 """
 

@@ -151,7 +151,11 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("reservation", "reservation", "`scontrol show reservation` lists the reservations and who may use them."),
     ("license", "licenses", "`scontrol show license` lists the licenses."),
     ("dependency", "dependency", "A job that this one waits for does not exist, or the wording is wrong."),
-    ("invalid job array", "array", "The indices are wrong, or more than MaxArraySize (`scontrol show config`)."),
+    (
+        "invalid job array",
+        "array",
+        "Indices stay below MaxArraySize (`scontrol show config`): set clusters.NAME.max_array_size for sweeps.",
+    ),
     ("invalid --nice|negative nice", "nice", "Only administrators may lower it below 0."),
     ("job priority|invalid priority", "priority", "Only administrators set a priority: use `nice`."),
     ("wckey", "wckey", "`sacctmgr show wckey` lists them."),
