@@ -52,7 +52,7 @@ def first(world: World) -> dict[str, list[str]]:
 
 
 def test_accelerate_gets_all_counts(world: World, rendered: Callable[..., str]) -> None:
-    """And its rank among the machines is taken where it is known: on the node."""
+    """Its rank among the machines is taken where it is known, on the node; DeepSpeed's SSH launcher is never used."""
     command = '["accelerate", "launch", "--config_file", "a b.yaml", "train.py", "-x"]'
     world.run(rendered(toml("accelerate", command)))
     python, option, agent, *words = world.dumped("argv")
@@ -66,6 +66,7 @@ def test_accelerate_gets_all_counts(world: World, rendered: Callable[..., str]) 
         "--rdzv_backend=c10d",
         "--main_process_ip=n1",
         "--main_process_port=61042",
+        "--deepspeed_multinode_launcher=standard",
         "--config_file",
         "a b.yaml",
         "train.py",
