@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from trainsub.errors import OutputError, SlurmSilentError
+from trainsub.forgetting import forget_secrets
 from trainsub.remote import EndedError
 from trainsub.scheduler import Before, Reply, Scheduler
 from trainsub.session import Session
@@ -104,6 +105,7 @@ def ask(session: Session, cluster: str, line: Line, *, everything: bool, jobs: S
         raise SlurmSilentError(f"squeue on cluster {cluster} failed: {silence}", hint=RETRY)
     _keep(session, cluster, wanted, reply, answer)
     cancel_late(session, cluster, reply.poll.queue or {})
+    forget_secrets(session, cluster)
     if reply.poll.silence and not everything:
         session.tell_once(f"sacct on cluster {cluster} failed: {reply.poll.silence}")
     if everything and reply.poll.silence:

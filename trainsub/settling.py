@@ -12,6 +12,7 @@ from trainsub.errors import (
     UnknownRunError,
     UnsettledError,
 )
+from trainsub.forgetting import forget_secrets
 from trainsub.remote import recall, settle
 from trainsub.restoring import corrected
 from trainsub.session import Session
@@ -28,7 +29,7 @@ _LONGEST_PAUSE = 8.0
 def settle_open(session: Session, cluster: str) -> None:
     """Settle every submission to a cluster whose outcome is not known, but none that is still on its way.
 
-    One that cannot be settled is told, and hinders nothing.
+    One that cannot be settled is told, and hinders nothing. Secrets that earlier commands could not remove go, too.
 
     Raises:
         TransportError: The cluster could not be talked to.
@@ -42,6 +43,7 @@ def settle_open(session: Session, cluster: str) -> None:
                 settle_run(session, run)
             except ClusterError as error:
                 session.tell_once(f"run {run.run} cannot be settled: {error.message}")
+    forget_secrets(session, cluster)
 
 
 def settle_run(session: Session, run: Run) -> Run:

@@ -27,7 +27,7 @@ def test_words_arrive_as_they_are(tmp_path: Path, words: list[str]) -> None:
     own = OwnScript("own.sbatch", PRINTF)
     spec = parse_spec(write({"name": "x", "template": "own.sbatch", "command": words}), own=own)
     script = render(spec, Cluster.model_validate({"transport": "local"}), own=own)
-    (launch,) = [line for line in script.splitlines() if "own.sbatch" in line]
+    (launch,) = [line for line in script.split("\n") if "own.sbatch" in line]
     run_dir = "/a b/$x"
     bash = ["bash", "-c", f"run_dir='{run_dir}'\n{launch}\nwait"]
     said = subprocess.run(bash, cwd=tmp_path, capture_output=True, check=True).stdout

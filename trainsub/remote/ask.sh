@@ -59,6 +59,17 @@ ts_exits() { # root as configured, runs: the exit records of all of them, a line
 	done 2>/dev/null
 }
 
+ts_forget() { # root as configured, runs: their secrets are gone; answers those that are still there, a line each
+	find_root "$1"
+	shift
+	body kept
+	for TS_RUN; do
+		TS_FILE=$TS_BASE/runs/$TS_RUN/secrets.env
+		rm -f "$TS_FILE"
+		if [ -e "$TS_FILE" ]; then printf '%s\n' "$TS_RUN"; fi
+	done 2>/dev/null
+}
+
 ts_root() { # root as configured
 	find_root "$1"
 	body root

@@ -247,6 +247,36 @@ class ReadExits(Request[list[ExitFile]]):
         return found
 
 
+class ForgetSecrets(Request[list[str]]):
+    """Remove the secrets of runs that have ended; the answer is the runs whose secrets are still there.
+
+    Args:
+        root: The remote root as configured; checked by ``check_root``.
+        runs: Run ids.
+    """
+
+    __slots__ = ("_root", "_runs")
+    timeout = 60.0
+
+    def __init__(self, root: str, runs: Sequence[str]) -> None:
+        self._root = root
+        self._runs = [check_run(run) for run in runs]
+
+    def code(self) -> str:
+        """See Request."""
+        return f"ts_forget {quote(self._root)} {word_list(self._runs)}"
+
+    def words(self) -> Sequence[str]:
+        """See Request."""
+        return ("rm", "-f", *(f"{self._root}/runs/{run}/secrets.env" for run in self._runs))
+
+    def answer(self, frames: Sequence[Frame]) -> list[str]:
+        """See Request."""
+        if frames[0].tag != "kept":
+            raise unexpected(frames[0])
+        return frames[0].body.decode("utf-8", "replace").split()
+
+
 class FindRoot(Request[str]):
     """The absolute path of a remote root as configured.
 

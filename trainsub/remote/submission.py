@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from trainsub.remote.outcome import Verdict
-from trainsub.remote.program import Values, word_list
+from trainsub.remote.program import Values, quote, word_list
 from trainsub.remote.roots import check_root, check_run
 
 WAIT_FOR_OTHER = 8
@@ -38,6 +38,8 @@ class SubmitRequest:
             an archive is not silent.  Before an
             answer of sbatch it is its time limit and a little more.
         send_archive_first: Send the archive without being asked, which spares a round trip if it is lacking.
+        secrets: Variables and their values. They travel as values of the program, never as a file of their own, and
+            are written down under the lock only: what is cut before leaves nothing of them on the cluster.
     """
 
     remote_root: str
@@ -51,6 +53,7 @@ class SubmitRequest:
     sbatch_timeout: int = 60
     patience: float = 180.0
     send_archive_first: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +110,5 @@ def values(request: SubmitRequest) -> Values:
         "TS_WAIT": WAIT_FOR_OTHER,
         "TS_BEAT": BEAT,
         "TS_SILENCE": SILENCE,
+        "TS_SECRETS": "".join(f"export {name}={quote(value)}\n" for name, value in request.secrets.items()),
     }

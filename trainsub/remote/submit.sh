@@ -1,5 +1,5 @@
 # Brings a run to the cluster and hands it to sbatch, at most once.  See submit.py for the protocol.
-# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_TIMEOUT TS_WAIT TS_BEAT TS_SILENCE
+# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_TIMEOUT TS_WAIT TS_BEAT TS_SILENCE TS_SECRETS
 
 # The client may vanish at any time; what it started is then brought to a defined end all the same.
 trap '' HUP PIPE
@@ -233,7 +233,8 @@ lock() { # returns when this program, and no other, has made the run's directory
 
 furnish() { # the run's directory gets what was prepared; the mark tells a settler how long sbatch may take
 	printf '%s %s\n' "$(date +%s)" "$TS_TIMEOUT" >"$TS_RUN_DIR/submit.$TS_LINK" &&
-		mv "$TS_NEW"/* "$TS_RUN_DIR/" && rmdir "$TS_NEW" "$TS_STAGE"
+		mv "$TS_NEW"/* "$TS_RUN_DIR/" && rmdir "$TS_NEW" "$TS_STAGE" || return
+	[ -z "$TS_SECRETS" ] || printf '%s' "$TS_SECRETS" >"$TS_RUN_DIR/secrets.env"
 }
 
 double_percent() { # Slurm replaces %x in file names; %% is a plain one
@@ -301,6 +302,7 @@ fi
 # From here on nothing more is needed from the client.
 lock
 step furnish furnish
+TS_SECRETS=''
 cd "$TS_RUN_DIR" || fail file enter "the directory of the run vanished"
 [ ! -L "owner.$TS_LINK" ] || {
 	# Voided already: the directory stays, for the fence in it.

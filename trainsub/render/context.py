@@ -36,6 +36,7 @@ NAMES = frozenset(
         "python",
         "ranks_per_task",
         "rendezvous",
+        "secrets",
         "slurm_bin",
         "sweep",
         "target",
@@ -50,7 +51,7 @@ NAMES = frozenset(
 
 _TAKEN = re.compile(
     rf"{TAKEN}|again|agent|child|code|count|culprit|cpus_per_task|chose|fabric|first|gpus_per_node|high|image|init|job|link|look|low|module|modules|mounts|name|node"
-    r"|nodes|owner|port|record|run_dir|signalled|slow|started|step|stopped|task|terminated|told|tries|variables|venv|watcher"
+    r"|nodes|owner|port|record|run_dir|secrets|signalled|slow|started|step|stopped|task|terminated|told|tries|variables|venv|watcher"
 )
 """Variables of the script itself. What Slurm and the launcher set is refused by the spec."""
 
@@ -75,7 +76,10 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
     rendezvous = None if spec.launch.kind == "command" else spec.launch.rendezvous
     threads = cpus["threads_per_rank"] or (rendezvous and cpus["count_cpus"])
     variables = _names(
-        spec, [*spec.env, *dict(fabric["variables"])], rendezvous=bool(rendezvous), threads=bool(threads)
+        spec,
+        [*spec.env, *spec.secret_names, *dict(fabric["variables"])],
+        rendezvous=bool(rendezvous),
+        threads=bool(threads),
     )
     return {
         "chain": of_chain(spec),
@@ -97,6 +101,7 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
         "ntasks_per_node": plan.ntasks_per_node,
         "python": python,
         "rendezvous": rendezvous,
+        "secrets": _secrets(spec),
         "slurm_bin": cluster.slurm_bin,
         "sweep": spec.sweep is not None,
         "target": of_command(target, spec),
@@ -137,6 +142,18 @@ def _names(spec: JobSpec, given: list[str], *, rendezvous: bool, threads: bool) 
     return names | {name for name, holds in conditions.items() if holds}
 
 
+def _secrets(spec: JobSpec) -> str | None:
+    """After what the script removes the secrets: the job, or the last link; None where there are none.
+
+    No task of another array knows that it is the last one: there trainsub removes them.
+    """
+    if spec.secrets is None:
+        return None
+    if spec.chain is not None:
+        return "chain"
+    return "job" if spec.array is None else "array"
+
+
 def _times(count: object, factor: int) -> int:
     return count * factor if isinstance(count, int) else 0
 
@@ -144,6 +161,7 @@ def _times(count: object, factor: int) -> int:
 def _env(spec: JobSpec) -> list[tuple[str, str | int | float]]:
     own = {f"env.{key}": key for key in spec.env}
     own |= {f"sweep.env: {key}": key for key in (spec.sweep.env if spec.sweep else ())}
+    own |= {f"secrets.names: {key}": key for key in spec.secret_names}
     for place, key in own.items():
         if _TAKEN.fullmatch(key):
             raise SpecError(f"{place}: the job script uses this name itself", hint="Choose another name.")

@@ -23,6 +23,7 @@ from trainsub.spec.expect import (
 from trainsub.spec.gpus import asks_for_gpus, gpus_per_node
 from trainsub.spec.kinds import Asked, Launch
 from trainsub.spec.names import VariableName
+from trainsub.spec.secrets import Secrets
 from trainsub.spec.slurm_options import SlurmOptions
 from trainsub.spec.sweep import Sweep
 from trainsub.spec.table import Table, conflict
@@ -142,6 +143,7 @@ class JobSpec(Table):
         description="Variables of the job, as literal values. A name that looks like a secret's is refused, because "
         "values can be read in the script.",
     )
+    secrets: Secrets | None = Field(None, description="Variables whose values are written nowhere.")
     code: Annotated[Code | None, BeforeValidator(lambda value: None if value is False else value)] = Field(
         default_factory=Code, description="What travels; `false`: nothing."
     )
@@ -152,6 +154,11 @@ class JobSpec(Table):
     def array(self) -> str | None:
         """The indices of the job array that the job is; None for a plain job."""
         return array_of(self.slurm.array, self.sweep, self.chain)
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Variables whose values are taken from the submitter's environment."""
+        return () if self.secrets is None else self.secrets.names
 
     @property
     def template_path(self) -> str | None:
@@ -191,9 +198,18 @@ class JobSpec(Table):
             raise conflict(given[0], f"cannot stand beside {given[1]}: both are job arrays", "Keep one of them.")
         if self.own_script and given and given != ["slurm.array"]:
             raise conflict(given[0], "a script of your own does not know it", "Write its tasks as slurm.array.")
-        for name in self.sweep.env if self.sweep else ():
+        return self
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        of_sweep = self.sweep.env if self.sweep else ()
+        for name in of_sweep:
             if name in self.env:
                 raise conflict(f"env.{name}", "is a parameter of the sweep, too", "Keep one of them.")
+        for name in self.secret_names:
+            if name in self.env or name in of_sweep:
+                where = "[env]" if name in self.env else "sweep.env"
+                raise conflict("secrets.names", f"{name} is in {where}, too", "Keep one of them.")
         return self
 
     @model_validator(mode="after")

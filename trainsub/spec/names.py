@@ -1,8 +1,9 @@
-"""Which names of variables ``[env]`` may give. Pure."""
+"""Which names of variables ``[env]`` and ``[secrets]`` may give. Pure."""
 
 import re
 from typing import Annotated
 
+from trainsub.spec import toml
 from trainsub.spec.expect import Expect, NotExpectedError, line
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -33,20 +34,27 @@ _SECRET = re.compile(
 _NO_SECRET = re.compile(r"(?:.*_)?(?:PAD|EOS|BOS|UNK|SEP|CLS|MASK|STOP|END|START|SPECIAL|PER)_TOKEN", re.IGNORECASE)
 
 
-def _variable_name(value: object) -> str:
+def _settable(value: object) -> str:
     name = line(value)
     if _NAME.fullmatch(name) is None:
         raise NotExpectedError("not a name that a variable can have: letters, digits and underscores, no digit first")
     for pattern, reason in _RESERVED:
         if pattern.fullmatch(name):
             raise NotExpectedError(f"reserved: {reason}")
+    return name
+
+
+def _variable_name(value: object) -> str:
+    name = _settable(value)
     if _SECRET.fullmatch(name) and not _NO_SECRET.fullmatch(name):
         raise NotExpectedError(
             "looks like a secret, and values of a spec can be read in the job's script",
-            hint="Keep it in a file of yours on the cluster that the program reads, such as ~/.netrc, with mode 600.",
+            hint=f"Its value can come from your environment: [secrets] names = [{toml.value_text(name)}]",
         )
     return name
 
 
+SETTABLE = Expect("a variable's name", _settable)
+"""Any that the job may set."""
 VARIABLE_NAME = Expect("a variable's name", _variable_name)
 VariableName = Annotated[str, VARIABLE_NAME]

@@ -21,6 +21,7 @@ from trainsub.store.listing import Lists
 from trainsub.store.migrations import migrate
 from trainsub.store.polls import Facts, facts, known_later, note_poll, only_seen, touch
 from trainsub.store.schedules import Schedules, read, write
+from trainsub.store.secrets import Secrets
 from trainsub.tracker.events import changes
 from trainsub.tracker.schedule import Schedule
 from trainsub.tracker.values import OPEN, UNKNOWN, VOID, Job, Run
@@ -49,6 +50,7 @@ class Store:
         claims: Which runs are being submitted right now.
         schedules: When each cluster may be asked, and which process does.
         lists: What concerns many runs, read quickly.
+        secrets: Which runs may still have secrets on their cluster.
 
     Raises:
         StoreError: The file cannot be opened, is damaged, or is newer than this trainsub.
@@ -62,6 +64,7 @@ class Store:
             self.claims = Claims(path.parent / "claims" if kept else None)
             self.lists = Lists(lambda: self._transaction("DEFERRED"))
             self.schedules = Schedules(self._transaction, path.parent / "asking" if kept else None, self.lists)
+            self.secrets = Secrets(self._transaction)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -88,6 +91,7 @@ class Store:
             cursor = db.execute(f"INSERT OR IGNORE INTO runs VALUES ({_marks(11)})", rows.run_row(run))  # noqa: S608 -- only question marks
             if cursor.rowcount:
                 self._note(db, [Event(run.run, None, run.created_at, "intent recorded")])
+                self.secrets.note(db, run)
             return bool(cursor.rowcount)
 
     def settle(self, run: str, outcome: str, detail: str | None, at: datetime, job: Job | None = None) -> None:
@@ -112,6 +116,7 @@ class Store:
             db.execute("DELETE FROM jobs WHERE run = ?", (run.run,))
             db.execute(f"REPLACE INTO runs VALUES ({_marks(11)})", rows.run_row(run))  # noqa: S608 -- only question marks
             self._note(db, [Event(run.run, None, run.created_at, "intent recorded again")])
+            self.secrets.note(db, run)
 
     def restore(self, pairs: Iterable[tuple[Run | None, Run]], at: datetime) -> None:
         """Record runs as their cluster tells of them.
@@ -133,6 +138,7 @@ class Store:
                         at_first = (rows.text(job.submitted), job.run, job.link)
                         db.execute("UPDATE jobs SET submitted = ? WHERE run = ? AND link = ?", at_first)
                 self._note(db, [Event(after.run, None, at, "found on its cluster", "trainsub", after.detail)])
+                self.secrets.note(db, after)
 
     def forget(self, run: str) -> None:
         """Take an intent back of which nothing was sent."""

@@ -73,11 +73,16 @@ CHAINS = """
 ALTER TABLE jobs ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
 """
 
+SECRETS = """
+CREATE TABLE secrets (run TEXT PRIMARY KEY);
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001 runs, jobs, allocations, events, polls, sent", RUNS),
     ("0002 tasks of arrays, expected starts, signs of life", TASKS),
     ("0003 schedules", SCHEDULES),
     ("0004 chains", CHAINS),
+    ("0005 secrets that lie on clusters", SECRETS),
 )
 
 

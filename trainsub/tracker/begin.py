@@ -24,6 +24,11 @@ def first_job(run: Run, job_id: int, submitted: datetime, *, link: int = LINK) -
     return arrays.begin(Job(run=run.run, link=link, job_id=job_id, submitted=submitted, array=array, chain=chain))
 
 
+def has_secrets(run: Run) -> bool:
+    """Whether secrets travelled with a run; the spec that was sent says so."""
+    return "secrets" in _read(run.spec)
+
+
 def _read(spec: str) -> dict[str, Any]:
     """The tables of a spec; in one that another version wrote may be anything."""
     try:

@@ -4,12 +4,13 @@ The order of things is the protocol (docs/explanation/exactly-once.md): settle w
 exec on the cluster, record the outcome. What is not known is called unknown and is never answered by sending again.
 """
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from trainsub.errors import RefusedError, StoreError, TrainsubError, TransportError, UnsettledError
+from trainsub.errors import RefusedError, StoreError, TrainsubError, TransportError, UnsettledError, UsageError
 from trainsub.plan import Plan
 from trainsub.record import about
 from trainsub.remote import Progress, SubmitReply, SubmitRequest
@@ -37,6 +38,7 @@ def submit(session: Session, plan: Plan, *, progress: Progress | None = None) ->
 
     Raises:
         RefusedError: The cluster said no; there is no job.
+        UsageError: A secret is not in the environment; nothing was sent.
         UnsettledError: It is not known whether there is a job, and a minute was not enough to find out; the next
             command tries again.
         TransportError: The cluster could not be reached, or the connection broke before it had everything: there is no
@@ -59,11 +61,13 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             return former
         if former is not None and former.outcome == VOID:
             return None
+        secrets = _secrets(plan)
         run = _begun(session, plan)
         if run.outcome == ACCEPTED:
             return run
+        request = _request(session, plan, run, secrets)
         try:
-            reply = send(session.transport(plan.cluster), _request(session, plan, run), progress, session.tell)
+            reply = send(session.transport(plan.cluster), request, progress, session.tell)
         except TrainsubError:
             # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
             if former is None:
@@ -166,7 +170,22 @@ def _intent(session: Session, plan: Plan) -> Run:
     return run
 
 
-def _request(session: Session, plan: Plan, run: Run) -> SubmitRequest:
+def _secrets(plan: Plan) -> dict[str, str]:
+    """The values of the plan's secrets, from this process's environment.
+
+    Raises:
+        UsageError: One is not set, or is empty, as a CI system leaves one that it does not know.
+    """
+    lacking = [name for name in plan.spec.secret_names if not os.environ.get(name)]
+    if lacking:
+        raise UsageError(
+            f"secrets.names: {', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not set, or empty, here",
+            hint="Export what [secrets] names, and submit again. Nothing was sent.",
+        )
+    return {name: os.environ[name] for name in plan.spec.secret_names}
+
+
+def _request(session: Session, plan: Plan, run: Run, secrets: dict[str, str]) -> SubmitRequest:
     """What goes over the wire."""
     cluster = session.cluster(plan.cluster)
     packed = plan.snapshot
@@ -189,6 +208,7 @@ def _request(session: Session, plan: Plan, run: Run) -> SubmitRequest:
         send_archive_first=packed is not None
         and not session.store.was_sent(plan.cluster, packed.sha256)
         and packed.archive.exists(),
+        secrets=secrets,
     )
 
 
