@@ -56,9 +56,10 @@ def is_open(job: Job, now: datetime) -> bool:
 
 
 def open_clusters(session: Session) -> set[str]:
-    """Clusters of which a question may tell something new."""
+    """Clusters of which a question may tell something new, or where secrets are left to be removed."""
     known = session.store.lists.clusters()
-    return {name for name, unsettled in known.items() if unsettled or has_jobs(session, name)}
+    forget = session.store.secrets.ended
+    return {name for name, unsettled in known.items() if unsettled or has_jobs(session, name) or forget(name)}
 
 
 def has_jobs(session: Session, cluster: str, *, everything: bool = False) -> bool:

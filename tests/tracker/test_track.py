@@ -1,5 +1,6 @@
 """The tracker's rules, one by one, and all of them under any interleaving."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker.outcome import exit_code
-from trainsub.tracker.poll import Poll, own_records
+from trainsub.tracker.poll import REQUEUED_AT_ONCE, Poll, own_records
 from trainsub.tracker.single import RECORD_PATIENCE
 from trainsub.tracker.track import accounted, finished, observe
 from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, Job, Run
@@ -320,5 +321,14 @@ def test_a_run_is_finished_only_if_slurm_or_its_record_said_so(answers: list[Pol
 def said_by_someone(poll: Poll) -> bool:
     """Whether squeue, sacct or the run's record spoke of an end."""
     in_queue = any(row.name == RUN and row.state in states.TERMINAL for row in (poll.queue or {}).values())
-    in_accounts = any(row.name == RUN and row.state in states.TERMINAL for row in (poll.accounts or {}).get(7, ()))
+    rows = (poll.accounts or {}).get(7, ())
+    in_accounts = any((row.name == RUN or goes_on(row, rows)) and row.state in states.TERMINAL for row in rows)
     return in_queue or in_accounts or bool(poll.records)
+
+
+def goes_on(row: AccountRow, rows: Sequence[AccountRow]) -> bool:
+    """Whether a record of another name begins at once where one ends: then the job was renamed, and requeued."""
+    begun = row.submit
+    if begun is None:
+        return False
+    return any(one.end is not None and timedelta(0) <= begun - one.end <= REQUEUED_AT_ONCE for one in rows)

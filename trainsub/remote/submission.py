@@ -17,6 +17,7 @@ BEAT = 10
 SILENCE = 120
 """Seconds that the program waits for 256 KiB of its input, or for a verdict, before it takes the client for dead."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PREPARED = frozenset({"work", "logs", "exit"})
 
 
@@ -90,9 +91,12 @@ def values(request: SubmitRequest) -> Values:
     """Return the values of submit.sh.
 
     Raises:
-        ValueError: A file's name is none of ours.
+        ValueError: A file's name is none of ours, or a secret's name none of a variable.
     """
     files: list[str] = []
+    for name in request.secrets:
+        if _VARIABLE.fullmatch(name) is None:
+            raise ValueError(f"not a name for a variable: {name!r}")
     for name, data in request.files.items():
         if _FILE_NAME.fullmatch(name) is None or name in _PREPARED:
             raise ValueError(f"not a name for a file of a run: {name!r}")
@@ -110,5 +114,6 @@ def values(request: SubmitRequest) -> Values:
         "TS_WAIT": WAIT_FOR_OTHER,
         "TS_BEAT": BEAT,
         "TS_SILENCE": SILENCE,
+        "TS_HIDDEN": " ".join(request.secrets),
         "TS_SECRETS": "".join(f"export {name}={quote(value)}\n" for name, value in request.secrets.items()),
     }

@@ -1,9 +1,13 @@
 # Brings a run to the cluster and hands it to sbatch, at most once.  See submit.py for the protocol.
-# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_TIMEOUT TS_WAIT TS_BEAT TS_SILENCE TS_SECRETS
+# Values: TS_ROOT TS_RUN TS_LINK TS_FILES TS_SHA TS_SIZE TS_FIRST TS_TIMEOUT TS_WAIT TS_BEAT TS_SILENCE TS_HIDDEN TS_SECRETS
 
 # The client may vanish at any time; what it started is then brought to a defined end all the same.
 trap '' HUP PIPE
 trap 'exit 143' TERM INT
+
+# On the user's own machine they are in the environment, which sbatch hands on, and Slurm's accounts may keep.
+# shellcheck disable=SC2086 # names of variables
+[ -z "$TS_HIDDEN" ] || unset $TS_HIDDEN
 
 find_root "$TS_ROOT"
 TS_STAGE=$TS_BASE/.new.$TS_NONCE

@@ -20,10 +20,10 @@ class Secrets:
     """Runs with secrets, from their intent until these are known to be gone.
 
     Args:
-        transaction: Begins a transaction of the store.
+        transaction: Begins a transaction of the store, of a kind.
     """
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
+    def __init__(self, transaction: Callable[[str], AbstractContextManager[sqlite3.Connection]]) -> None:
         self._transaction = transaction
 
     def note(self, db: sqlite3.Connection, run: Run) -> None:
@@ -36,10 +36,10 @@ class Secrets:
 
         A run that was refused is not among them: it left no directory, and its id may be another submission's by now.
         """
-        with self._transaction() as db:
+        with self._transaction("DEFERRED") as db:
             return [row["run"] for row in db.execute(_ENDED, (cluster, VOID, ACCEPTED, *_ENDS))]
 
     def gone(self, runs: Iterable[str]) -> None:
         """The secrets of these runs have been removed."""
-        with self._transaction() as db:
+        with self._transaction("IMMEDIATE") as db:
             db.executemany("DELETE FROM secrets WHERE run = ?", [(run,) for run in runs])
