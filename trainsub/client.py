@@ -153,6 +153,7 @@ class Client(PlanCalls, ClusterCalls):
 
         Raises:
             SpecError: The key has a run of other points.
+            UsageError: The key has a run on another cluster, and the sweep has several parts.
             RefusedError, UnsettledError, TransportError: As ``submit``; the hint says what is submitted by then.
         """
         from trainsub.parts import submit_parts  # noqa: PLC0415 -- point of use

@@ -6,7 +6,7 @@ one's, and with a key that was drawn the first part is found by what it is.
 
 from collections.abc import Callable, Sequence
 
-from trainsub.errors import SpecError, TrainsubError
+from trainsub.errors import SpecError, TrainsubError, UsageError
 from trainsub.plan import Plan, part_key
 from trainsub.record import names
 from trainsub.session import Session
@@ -28,6 +28,7 @@ def submit_parts(
 
     Raises:
         SpecError: The key has a run of other points.
+        UsageError: The key has a run on another cluster.
         TrainsubError: What ``submit`` raises; the hint says what is submitted by then.
     """
     runs: list[Run] = []
@@ -35,7 +36,7 @@ def submit_parts(
         following = _following(plan, plans[0], runs) if runs else plan
         try:
             run = submit(following)
-            _refuse_other_points(following, run)
+            _refuse_another(following, run)
         except TrainsubError as error:
             error.hint = _with_progress(error.hint, runs, plan.parts)
             raise
@@ -59,8 +60,16 @@ def _with_progress(hint: str | None, done: Sequence[Run], parts: int) -> str | N
     return f"{hint or ''} {said}; the same command goes on with the next.".lstrip()
 
 
-def _refuse_other_points(plan: Plan, run: Run) -> None:
-    """Let no sweep go on behind a part of another one: some points would be trained twice, others never."""
+def _refuse_another(plan: Plan, run: Run) -> None:
+    """Let no sweep go on behind a part of another one: some points would be trained twice, others never.
+
+    Nor on two clusters: no job waits for one elsewhere.
+    """
+    if plan.parts > 1 and run.cluster != plan.cluster:
+        raise UsageError(
+            f"the key of this submission has run {run.run} on cluster {run.cluster} already",
+            hint=f"`--cluster {run.cluster}` goes on there; with another --key it is another sweep.",
+        )
     if plan.parts == 1 or run.plan_hash in {"", plan.plan_hash} or not run.spec:
         return
     if _points(parse_spec(run.spec, origin=f"the spec of run {run.run}")) != _points(plan.spec):

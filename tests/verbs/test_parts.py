@@ -17,6 +17,7 @@ from trainsub.errors import (
     TransportError,
     UnreachableError,
     UnsettledError,
+    UsageError,
 )
 from trainsub.plan import Plan
 from trainsub.spec import JobSpec, parse_spec
@@ -215,6 +216,18 @@ def test_a_key_is_not_shared_by_two_sweeps(desk: Desk, points: str, size: int) -
         with pytest.raises(SpecError, match="with other points"):
             submit(other, "k", sweep__points=points)
     assert count(desk) == 2
+
+
+def test_a_sweep_stays_on_its_cluster(desk: Desk) -> None:
+    """Where a part of the key is elsewhere, nothing is sent: no job waits for another cluster's."""
+    client = desk.client()
+    break_at(desk, 2, "nothing sent")
+    with pytest.raises(UnreachableError):
+        submit(client, "k")
+    with pytest.raises(UsageError, match="on cluster alpha already") as caught:
+        client.submit_all(client.plans(five(), key="k", cluster="beta"))
+    assert "--cluster alpha" in str(caught.value.hint)
+    assert desk.beta.road.execs == 0
 
 
 def test_the_same_command_in_two_terminals_at_once(desk: Desk) -> None:
