@@ -111,7 +111,7 @@ def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
         reason=known if known == states.NEVER_SATISFIED or row.state == states.base_word(row.state) else row.state,
         source="sacct",
         observed_at=now,
-        start_time=row.start,
+        start_time=allocations.start(row),
         end_time=row.end,
         nodes=row.nodes or job.nodes,
         gpus=gpus if gpus is not None else job.gpus,
