@@ -36,13 +36,13 @@ from trainsub.sandbox.layout import CONTROLLER, HOME_USERS, RELEASES, Container,
 
 VERSIONS = tuple(RELEASES)
 PYTHON = "/opt/python-run/python"
-"""A Python with torch, in the containers of a cluster that was given ``python_mounts()``."""
+"""A Python with torch and the launchers, in the containers of a cluster that was given ``python_mounts()``."""
 
 RENAMED = frozenset({"slurmctld", "slurmd"})
 """Daemons whose process has another name after ``scontrol reconfigure``."""
 
 _LABEL = "trainsub.test"
-_TORCH = ("torch==2.13.0", "numpy")
+_TORCH = ("torch==2.13.0", "numpy", "accelerate==1.15.0", "deepspeed==0.19.8", "megatron-core==0.16.1")
 _WRAPPER = """\
 #!/bin/sh
 # The host's Python looks for its library where the host has it.
@@ -367,7 +367,7 @@ def _named(program: str) -> str:
 
 
 def torch_dir() -> Path:
-    """Install the CPU build of torch for this Python, once for each machine."""
+    """Install the CPU build of torch, and what trains with it, for this Python, once for each machine."""
     target = _cache() / "-".join(["py", *map(str, sys.version_info[:2]), *_TORCH])
     with _locked("torch"):
         if not target.exists():

@@ -137,6 +137,29 @@ class Client(PlanCalls, ClusterCalls):
 
         return submit(self._session, plan, progress=progress)
 
+    def submit_all(
+        self,
+        plans: "Sequence[Plan]",
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        accepted: Callable[[Run], None] | None = None,
+    ) -> list[Run]:
+        """Submit all plans of a spec, each exactly once; called again after an error, it goes on where that happened.
+
+        Args:
+            plans: What ``plans`` returned.
+            progress: Called with the bytes of the code sent so far, and their total.
+            accepted: Called with each run as soon as it has its job.
+
+        Raises:
+            SpecError: The key has a run of other points.
+            UsageError: The key has a run on another cluster, and the sweep has several parts.
+            RefusedError, UnsettledError, TransportError: As ``submit``; the hint says what is submitted by then.
+        """
+        from trainsub.parts import submit_parts  # noqa: PLC0415 -- point of use
+
+        return submit_parts(plans, lambda plan: self.submit(plan, progress=progress), accepted=accepted)
+
     def status(self, runs: Sequence[str] = (), *, cached: bool = False) -> "Status":
         """Runs as they are known, asked anew where that is older than 15 seconds.
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from trainsub.config import Cluster
 from trainsub.errors import SpecError, UsageError
 from trainsub.places import Places
 from trainsub.session import Session
 from trainsub.spec import JobSpec, OwnScript, adopt, own_script, parse_spec
+from trainsub.spec.parts import split
 
 if TYPE_CHECKING:
     from trainsub.plan import Plan
@@ -48,7 +50,7 @@ class PlanCalls:
         sets: Sequence[str] = (),
         base: Path | None = None,
     ) -> str:
-        """The exact batch script that a submission would send.
+        """The exact batch script that a submission would send; of a sweep in parts, that of the first.
 
         Args:
             spec: A spec or the path of one.
@@ -63,8 +65,10 @@ class PlanCalls:
         from trainsub.render import render  # noqa: PLC0415 -- Jinja is not needed by most verbs
 
         loaded, own, templates = self._given(spec, sets, base)
-        _, chosen = self._session.select(cluster)
-        return render(loaded, chosen, templates, own)
+        name, chosen = self._session.select(cluster)
+        parts = split(loaded, chosen.max_array_size)
+        self._tell_parts(name, chosen, len(parts))
+        return render(parts[0], chosen, templates, own)
 
     def plan(
         self,
@@ -85,19 +89,57 @@ class PlanCalls:
             base: The folder that relative paths in the spec are relative to; a path's own folder by default.
 
         Raises:
-            SpecError, TemplateError, SnapshotError: The plan cannot be made.
+            SpecError, TemplateError, SnapshotError: The plan cannot be made, or one is not enough.
+            UnknownClusterError: There is no such cluster.
+            UsageError: The key is empty.
+        """
+        first, *others = self.plans(spec, cluster=cluster, key=key, sets=sets, base=base)
+        if others:
+            raise SpecError(
+                f"sweep: one job array on {first.cluster} has not as many points as this sweep",
+                hint="`plans` and `submit_all` take it in parts; or raise max_array_size, if the cluster's is larger.",
+            )
+        return first
+
+    def plans(
+        self,
+        spec: JobSpec | str | Path,
+        *,
+        cluster: str | None = None,
+        key: str | None = None,
+        sets: Sequence[str] = (),
+        base: Path | None = None,
+    ) -> "tuple[Plan, ...]":
+        """What would be submitted: one plan, or one for each part of a sweep that a single job array cannot hold.
+
+        Args:
+            spec: As for ``plan``, as all else.
+            cluster: A configured cluster.
+            key: What makes two submissions the same.
+            sets: ``key=value`` overrides.
+            base: The folder that relative paths in the spec are relative to.
+
+        Raises:
+            SpecError, TemplateError, SnapshotError: The plans cannot be made.
             UnknownClusterError: There is no such cluster.
             UsageError: The key is empty.
         """
         if key is not None and not key.strip():
             raise UsageError("the key is empty", hint="Give a key that is this run's own, or none.")
-        from trainsub.plan import Sources, make_plan  # noqa: PLC0415 -- rendering and packing are not needed by most verbs
+        from trainsub.plan import Sources, make_plans  # noqa: PLC0415 -- rendering and packing are not needed by most verbs
 
         folder = base or (Path.cwd() if isinstance(spec, JobSpec) else Path(spec).absolute().parent)
         loaded, own, templates = self._given(spec, sets, base)
         name, chosen = self._session.select(cluster)
         given = Sources(base=folder, archives=self._session.archives, templates=templates, own=own)
-        return make_plan(loaded, name, chosen, given, key=key)
+        made = make_plans(loaded, name, chosen, given, key=key)
+        self._tell_parts(name, chosen, len(made))
+        return made
+
+    def _tell_parts(self, name: str, cluster: Cluster, parts: int) -> None:
+        if parts > 1:
+            most = f"an array on {name} has {cluster.max_array_size} points at most (max_array_size)"
+            self._session.tell(f"sweep: {parts} parts, each a run of its own: {most}")
 
     def templates(self) -> "Templates":
         """All templates: the built-in ones, the site's, the user's and the project's.

@@ -15,6 +15,7 @@ from trainsub.render import Template, Templates, built_in, render, template_of
 from trainsub.slurm import arrays, units
 from trainsub.slurm.sbatch import directive
 from trainsub.spec import JobSpec, OwnScript, Shape, options, parse_spec, shape
+from trainsub.spec.parts import split
 from trainsub.spec.sources import sources
 from trainsub.staging import Snapshot, snapshot
 from trainsub.tracker.values import Code, Run
@@ -42,6 +43,7 @@ class Plan:
         sources: The key path that each option of sbatch comes from, for what is told of a refusal.
         template: The template of the script; for a script of the user's own, the one that wraps it.
         own: The user's own script, which travels beside the batch script.
+        parts: How many plans there are of the spec, this one among them: its sweep may need several arrays.
     """
 
     run: str
@@ -61,10 +63,31 @@ class Plan:
     sources: Mapping[str, str]
     template: Template
     own: OwnScript | None
+    parts: int = 1
 
     def renewed(self, number: int) -> "Plan":
         """The same plan for the next run of its key, where the earlier ones were given up."""
         return replace(self, run=names.run_id(self.spec.name, self.key, number))
+
+    def keyed(self, key: str) -> "Plan":
+        """The same plan with a key that is known: whatever was submitted with it is this run."""
+        return replace(self, key=key, key_drawn=False, run=names.run_id(self.spec.name, key))
+
+    @property
+    def waits(self) -> bool:
+        """Whether it must not run beside another part: what may run at a time is counted in each array."""
+        sweep = self.spec.sweep
+        return self.parts > 1 and sweep is not None and sweep.max_running is not None
+
+    def after(self, job_id: int) -> "Plan":
+        """The same plan, whose job begins when another one has ended, however that ends.
+
+        Slurm's ``afterany`` of an array waits for all its tasks, and takes a job that it has forgotten for ended.
+        """
+        first, end, rest = self.script.partition("\n")
+        waits = f"# What may run at a time is counted in each array: this one begins when job {job_id} has ended.\n"
+        waits += directive("dependency", f"afterany:{job_id}")
+        return replace(self, script=f"{first}{end}{waits}{end}{rest}")
 
     @property
     def code(self) -> Code | None:
@@ -92,8 +115,10 @@ class Sources:
     own: OwnScript | None = None
 
 
-def make_plan(spec: JobSpec, name: str, cluster: Cluster, given: Sources, *, key: str | None = None) -> Plan:
-    """Make the plan of a submission. Packs the code; asks no network.
+def make_plans(
+    spec: JobSpec, name: str, cluster: Cluster, given: Sources, *, key: str | None = None
+) -> tuple[Plan, ...]:
+    """Make the plans of a submission: one, or one for each part of a large sweep. Packs the code; asks no network.
 
     Args:
         spec: What to train.
@@ -108,27 +133,40 @@ def make_plan(spec: JobSpec, name: str, cluster: Cluster, given: Sources, *, key
         SnapshotError: The code cannot travel.
     """
     templates, own = given.templates or built_in(), given.own
-    script = render(spec, cluster, templates, own)
+    specs = split(spec, cluster.max_array_size)
+    scripts = [render(one, cluster, templates, own) for one in specs]
     packed = None
     if spec.code is not None:
         packed = snapshot(
             given.base / spec.code.path, cache=given.archives, max_bytes=spec.code.max_bytes, include=spec.code.include
         )
+    sent = [packed.sha256 if packed else "", *([own.text] if own else [])]
+    if len(specs) > 1:  # the same points in another sweep, or beside other parts, are another wish
+        sent += [spec.to_toml(), str(cluster.max_array_size)]
     drawn = key if key is not None else secrets.token_hex(16)
-    return _priced(
-        cluster,
-        run=names.run_id(spec.name, drawn),
-        key=drawn,
-        key_drawn=key is None,
-        cluster=name,
-        spec=spec,
-        script=script,
-        snapshot=packed,
-        plan_hash=_hash(name, spec.to_toml(), script, packed.sha256 if packed else "", *([own.text] if own else [])),
-        sources={**sources(spec, cluster.defaults, name), **(own.origins(spec.slurm.given()) if own else {})},
-        template=template_of(spec, templates),
-        own=own,
+    return tuple(
+        _priced(
+            cluster,
+            run=names.run_id(spec.name, part_key(drawn, number)),
+            key=part_key(drawn, number),
+            key_drawn=key is None,
+            cluster=name,
+            spec=one,
+            script=script,
+            snapshot=packed,
+            plan_hash=_hash(name, one.to_toml(), script, *sent),
+            sources={**sources(one, cluster.defaults, name), **(own.origins(spec.slurm.given()) if own else {})},
+            template=template_of(spec, templates),
+            own=own,
+            parts=len(specs),
+        )
+        for number, (one, script) in enumerate(zip(specs, scripts, strict=True), start=1)
     )
+
+
+def part_key(key: str, number: int) -> str:
+    """Return the key of a part of a sweep, from 1; the first part's is that of the sweep."""
+    return key if number == 1 else f"{key}:part:{number}"
 
 
 def repeat_plan(run: Run, indices: Sequence[int], cluster: Cluster, *, archives: Path) -> Plan:
@@ -179,6 +217,7 @@ def repeat_plan(run: Run, indices: Sequence[int], cluster: Cluster, *, archives:
         sources=sources(spec, cluster.defaults, run.cluster),
         template=Template(spec.template or spec.launch.kind, "spec", f"run {run.run}", run.script),
         own=None,
+        parts=1,
     )
 
 
@@ -196,6 +235,7 @@ class _Parts(TypedDict):
     sources: Mapping[str, str]
     template: Template
     own: OwnScript | None
+    parts: int
 
 
 def _priced(cluster: Cluster, /, **parts: Unpack[_Parts]) -> Plan:

@@ -102,6 +102,12 @@ class Block:
         return self._value("not-run")
 
     @property
+    def is_spec(self) -> bool:
+        """Whether it is a whole job spec."""
+        settings = Path(self.file or "").name in {"config.toml", "trainsub.toml"}
+        return self.language == "toml" and not settings and not {"config", "part"} & set(self.words)
+
+    @property
     def cluster(self) -> bool:
         """Whether it needs the sandbox."""
         return "cluster" in self.words

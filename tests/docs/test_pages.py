@@ -13,7 +13,8 @@ from docs.pages import ROOT, Block, Session, blocks, pages, same
 from minislurm_runs.machine import torch_venv
 
 from trainsub import parse_spec
-from trainsub.config import Layer, built_in_layer, parse_toml, resolve
+from trainsub.config import Cluster, Layer, built_in_layer, parse_toml, resolve
+from trainsub.render import render
 from trainsub.sandbox import docker
 
 PAGES = pages()
@@ -70,6 +71,13 @@ def test_toml_is_a_spec_or_a_configuration(block: Block) -> None:
         parse_spec(toml.write(whole), origin=block.where)
     else:
         parse_spec(block.text, origin=block.where)
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.is_spec], ids=_id)
+def test_a_spec_becomes_a_script(block: Block) -> None:
+    """Whatever whole spec a page shows makes a batch script that bash can read."""
+    script = render(parse_spec(block.text, origin=block.where), Cluster(transport="local"))
+    subprocess.run(["bash", "-n"], input=script, check=True, text=True)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_id)

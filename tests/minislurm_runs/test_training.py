@@ -10,8 +10,12 @@ from minislurm_runs.machine import EXAMPLE, Machine, torch_venv
 def project(machine: Machine, venv: Path, checkpoints: str, *arguments: str) -> Path:
     """The example, on two nodes of two ranks."""
     words = ["python3", "train.py", "--checkpoints", str(machine.home / checkpoints), *arguments]
-    return machine.project(
-        f"""\
+    return machine.project(spec(venv, words), [EXAMPLE / "train.py"])
+
+
+def spec(venv: Path, words: list[str]) -> str:
+    """Two nodes of two ranks, under torchrun."""
+    return f"""\
         name = "ddp"
         command = [{", ".join(f'"{word}"' for word in words)}]
         [slurm]
@@ -24,9 +28,7 @@ def project(machine: Machine, venv: Path, checkpoints: str, *arguments: str) -> 
         venv = "{venv}"
         [env]
         LOGLEVEL = "WARNING"
-        """,
-        [EXAMPLE / "train.py"],
-    )
+        """
 
 
 def losses(log: str) -> dict[int, str]:
@@ -58,3 +60,33 @@ def test_the_time_limit_stops_it_and_the_next_run_goes_on(machine: Machine, tmp_
     through = losses(whole.out)
     assert {**losses(first.out), **losses(second.out)} == through
     assert float(through[last + 10]) < 0.8 * float(through[1])
+
+
+SAVING = """\
+import os
+import pathlib
+import sys
+import time
+
+if os.environ["LOCAL_RANK"] == "0":
+    sys.exit(int(sys.argv[1]))
+time.sleep(4)
+pathlib.Path(sys.argv[2], os.environ["RANK"]).touch()
+sys.exit(85)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "saved"), [(85, ["1", "3"]), (7, [])])
+def test_who_has_saved_ends_nobody_who_still_saves(
+    machine: Machine, tmp_path: Path, code: int, saved: list[str]
+) -> None:
+    """Torchrun ends the other ranks of a node at any code but 0; here not at 85, but at a failure."""
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    (tmp_path / "train.py").write_text(SAVING)
+    words = ["python3", "train.py", str(code), str(folder)]
+    job = machine.project(spec(torch_venv(tmp_path / "venv"), words), [tmp_path / "train.py"])
+    ended = machine.run("submit", job, "--wait", "--json")
+    assert (ended.run["state"], ended.run["exit_code"]) == ("FAILED", {"code": code, "signal": 0}), ended
+    assert sorted(path.name for path in folder.iterdir()) == saved

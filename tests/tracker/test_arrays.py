@@ -267,6 +267,24 @@ def test_a_link_that_was_requeued_speaks_last_if_it_began_last() -> None:
     assert observe(CHAIN, Poll({}, accounts(*rows)), at(10)).state == "COMPLETED"
 
 
+def test_a_link_that_was_cancelled_in_the_queue_never_began() -> None:
+    """On 22.05 the only task that still waits has a row of its own, and its cancellation gives that a start, its end."""
+    over = {"job_id": 7, "start_time": at(6), "end_time": at(6), "nodelist": ""}
+    ended = [task(1, "TIMEOUT"), task(2, "COMPLETED", start_time=at(6)), replace(task(3, "CANCELLED"), **over)]
+    seen = observe(CHAIN, Poll(queue(*ended)), at(10))
+    assert (words(seen), seen.state) == (["TIMEOUT", "COMPLETED", "CANCELLED"], "COMPLETED")
+    assert [one.start_time for one in seen.tasks] == [at(5), at(6), None]
+
+
+def test_links_whose_shared_record_bears_a_start_never_began() -> None:
+    """On 22.05 sacct, too, may give those that were cancelled together their end for a start; nodes they had none."""
+    together = record("CANCELLED by 1000", start=at(6), end=at(6), alloc_tres="", nodelist="")
+    poll = Poll({}, accounts(link(1, "TIMEOUT", 1), link(2, "COMPLETED", 5), together))
+    seen = observe(CHAIN, poll, at(10))
+    assert (words(seen), seen.state) == (["TIMEOUT", "COMPLETED", "CANCELLED"], "COMPLETED")
+    assert seen.tasks[2].start_time is None
+
+
 def test_tasks_that_failed() -> None:
     """Those that ended, and not well; nothing is said of those whose end is not known."""
     rows = [kept(0, "COMPLETED"), kept(1, "TIMEOUT"), kept(2, "CANCELLED by 1000")]

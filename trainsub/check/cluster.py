@@ -40,11 +40,8 @@ def examine(cluster: Cluster, facts: ClusterFacts) -> list[Finding]:
     if facts.version is not None:
         findings += [_controller(facts), _accounting(facts)]
     if facts.version is not None and facts.controller is None:
-        findings += [
-            _partition(cluster, facts),
-            _gpus(cluster, facts),
-            *_array(cluster, facts),
-        ]  # only the controller can tell
+        # Only the controller can tell.
+        findings += [_partition(cluster, facts), _gpus(cluster, facts), *_array(cluster, facts)]
     return [*findings, _root(facts), _price(cluster)]
 
 

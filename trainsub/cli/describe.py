@@ -1,6 +1,7 @@
 """Plans, clusters, settings and the sandbox as documents. Asks nobody."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from trainsub.check.cluster import Finding
@@ -19,25 +20,41 @@ if TYPE_CHECKING:
     from trainsub.verbs.sync import Synced
 
 
-def plan_document(plan: Plan) -> models.PlanDocument:
-    """What would be submitted."""
-    cost = None
-    if plan.ceiling is not None and plan.currency is not None:
-        cost = models.MoneyDocument(amount=amount(plan.ceiling), currency=plan.currency)
+def plan_document(plans: Sequence[Plan]) -> models.PlanDocument:
+    """What would be submitted: one run, or those of a sweep in parts."""
+    first = plans[0]
+    seconds = [plan.ceiling_gpu_seconds for plan in plans]
+    costs = [plan.ceiling for plan in plans]
     return models.PlanDocument(
         schema=models.SCHEMA,
-        run=plan.run,
-        cluster=plan.cluster,
-        nodes=plan.shape.nodes,
-        gpus=plan.shape.nodes * plan.shape.gpus_per_node,
-        time_limit=plan.time_limit,
-        tasks=plan.tasks,
-        ceiling_gpu_seconds=plan.ceiling_gpu_seconds,
-        ceiling=cost,
-        code=code_document(plan.code),
-        script=plan.script,
-        template=_template_of(plan),
+        run=first.run,
+        cluster=first.cluster,
+        nodes=first.shape.nodes,
+        gpus=first.shape.nodes * first.shape.gpus_per_node,
+        time_limit=first.time_limit,
+        tasks=sum(plan.tasks for plan in plans),
+        ceiling_gpu_seconds=None if None in seconds else sum(filter(None, seconds)),
+        ceiling=_money(None if None in costs else sum(filter(None, costs), Decimal(0)), first.currency),
+        code=code_document(first.code),
+        script=first.script,
+        parts=[_part_document(plan, waits=plan.waits and plan is not first) for plan in plans],
+        template=_template_of(first),
     )
+
+
+def _part_document(plan: Plan, *, waits: bool) -> models.PlanPartDocument:
+    return models.PlanPartDocument(
+        run=plan.run,
+        tasks=plan.tasks,
+        waits=waits,
+        ceiling_gpu_seconds=plan.ceiling_gpu_seconds,
+        ceiling=_money(plan.ceiling, plan.currency),
+        script=plan.script,
+    )
+
+
+def _money(cost: Decimal | None, currency: str | None) -> models.MoneyDocument | None:
+    return None if cost is None or currency is None else models.MoneyDocument(amount=amount(cost), currency=currency)
 
 
 def _template_of(plan: Plan) -> TemplatePartDocument:

@@ -98,7 +98,11 @@ def ceiling(state: "State", plan: "models.PlanDocument") -> None:
     """The most that a plan can cost, as talk: stdout holds the script."""
     nodes, gpus = words.count(plan.nodes, "node"), words.count(plan.gpus, "GPU")
     tasks = f", for each of {plan.tasks} tasks" if plan.tasks > 1 else ""
-    state.tell(f"run {plan.run} would ask {plan.cluster} for {nodes} with {gpus} in all{tasks}")
+    for part in plan.parts if len(plan.parts) > 1 else ():
+        after = ", when the run before has ended" if part.waits else ""
+        state.tell(f"run {part.run} would have {part.tasks} of {plan.tasks} tasks{after}")
+    asks = f"run {plan.run} would ask" if len(plan.parts) == 1 else "they would ask"
+    state.tell(f"{asks} {plan.cluster} for {nodes} with {gpus} in all{tasks}")
     if plan.ceiling_gpu_seconds is None:
         state.tell("ceiling: none, since there is no time limit")
         return

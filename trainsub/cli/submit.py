@@ -11,9 +11,12 @@ from trainsub.cli.arguments import Json, Sets, Spec
 from trainsub.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trainsub.cli.state import State
     from trainsub.client import Client
     from trainsub.plan import Plan
+    from trainsub.tracker.values import Run
 
 
 def submit(
@@ -38,28 +41,56 @@ def submit(
         job_spec = client.load_spec(spec, sets=sets or ())
         if not dry_run:
             client.prepare(state.cluster)  # rendering and packing go on meanwhile
-        plan = client.plan(job_spec, cluster=state.cluster, key=key, base=Path(spec).absolute().parent)
-        _say_what_travels(state, plan)
+        plans = client.plans(job_spec, cluster=state.cluster, key=key, base=Path(spec).absolute().parent)
+        _say_what_travels(state, plans[0])
         if dry_run:
-            _show_plan(state, plan)
+            _show_plan(state, plans)
             return
-        state.interrupted_hint = f"the outcome is not known; `trainsub status {plan.run}` settles it"
-        threading.Thread(target=_load_tables, name="trainsub-load", daemon=True).start()  # the network is slower
-        with progress.upload(plan.snapshot.size if plan.snapshot else 0) as sent:
-            run = client.submit(plan, progress=sent)
-        state.interrupted_hint = None
-        job = run.jobs[-1]
-        accepted = f"run {run.run} is job {job.job_id} on {run.cluster}"
+        runs = _submitted(state, client, plans)
         if not (wait or follow):
             try:
-                _show(state, client, run.run)
+                _show(state, client, [run.run for run in runs])
             except OSError:  # stdout cannot be written, and the job must not be lost sight of
-                state.tell(accepted)
+                _tell(state, runs)
                 raise
             return
-        state.tell(accepted)
-        state.interrupted_hint = f"job {job.job_id} goes on; `trainsub cancel {run.run}` stops it"
-        _to_the_end(state, client, run.run, follow=follow)
+        if len(runs) == 1:  # of several, each was told of at once
+            _tell(state, runs)
+        named = " ".join(run.run for run in runs)
+        goes_on = f"job {runs[0].jobs[-1].job_id} goes on" if len(runs) == 1 else "the jobs go on"
+        state.interrupted_hint = f"{goes_on}; `trainsub cancel {named}` stops {'it' if len(runs) == 1 else 'them'}"
+        _to_the_end(state, client, [run.run for run in runs], follow=follow)
+
+
+def _submitted(state: "State", client: "Client", plans: "Sequence[Plan]") -> "list[Run]":
+    """Submit all plans; after an interruption, what is there and what is not is known."""
+    state.interrupted_hint = f"the outcome is not known; `trainsub status {plans[0].run}` settles it"
+    threading.Thread(target=_load_tables, name="trainsub-load", daemon=True).start()  # the network is slower
+    done: list[Run] = []
+
+    def accepted(run: "Run") -> None:
+        done.append(run)
+        if len(plans) > 1:
+            state.tell(f"part {len(done)} of {len(plans)}: {_accepted(run)}")
+            named = ", ".join(one.run for one in done)
+            state.interrupted_hint = (
+                f"of {len(plans)} parts {len(done)} are submitted ({named}); the same command goes on with the next"
+            )
+
+    packed = plans[0].snapshot
+    with progress.upload(packed.size if packed else 0) as sent:
+        runs = client.submit_all(plans, progress=sent, accepted=accepted)
+    state.interrupted_hint = None
+    return runs
+
+
+def _tell(state: "State", runs: "Sequence[Run]") -> None:
+    for run in runs:
+        state.tell(_accepted(run))
+
+
+def _accepted(run: "Run") -> str:
+    return f"run {run.run} is job {run.jobs[-1].job_id} on {run.cluster}"
 
 
 def _say_what_travels(state: "State", plan: "Plan") -> None:
@@ -82,15 +113,15 @@ def _size(count: int) -> str:
     return f"{count / 1024:.0f} KiB" if count < 1 << 20 else f"{count / (1 << 20):.1f} MiB"
 
 
-def _show_plan(state: "State", plan: "Plan") -> None:
+def _show_plan(state: "State", plans: "Sequence[Plan]") -> None:
     from trainsub.cli import show
     from trainsub.cli.describe import plan_document
 
-    document = plan_document(plan)
+    document = plan_document(plans)
     if state.json:
         state.dump(document)
         return
-    typer.echo(plan.script, nl=False)
+    typer.echo(plans[0].script, nl=False)
     show.ceiling(state, document)
 
 
@@ -101,23 +132,24 @@ def _load_tables() -> None:
     show.load()
 
 
-def _show(state: "State", client: "Client", run: str) -> None:
-    """The run as the store has it."""
+def _show(state: "State", client: "Client", runs: list[str]) -> None:
+    """The runs as the store has them."""
     from trainsub.cli import show
 
-    show.runs(state, client.status([run], cached=True).runs)
+    show.runs(state, client.status(runs, cached=True).runs)
 
 
-def _to_the_end(state: "State", client: "Client", run: str, *, follow: bool) -> None:
-    """Stay until the run has ended, and end as it did."""
+def _to_the_end(state: "State", client: "Client", runs: list[str], *, follow: bool) -> None:
+    """Stay until the runs have ended, and end as they did; logs are shown one after another."""
     from trainsub.cli import show
     from trainsub.cli.logs import pour
     from trainsub.tracker.outcome import exit_code
 
-    if follow:
+    for run in runs if follow else ():
         pour(client.logs(run, follow=True))
-    ended = client.wait([run])
+    ended = client.wait(runs)
     show.runs(state, ended)
     if not state.json:
-        show.cost_of(state, client, run)
+        for run in runs:
+            show.cost_of(state, client, run)
     raise typer.Exit(exit_code(ended))

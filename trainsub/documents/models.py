@@ -99,22 +99,38 @@ class UsageDocument(Document):
     total: TotalDocument = Field(description="Their sum.")
 
 
+class PlanPartDocument(Document):
+    """One of the runs that would be made: of a sweep that one job array cannot hold, a part."""
+
+    run: str = Field(description="Run id.")
+    tasks: int = Field(description="Its tasks.")
+    waits: bool = Field(description="Whether its job begins only when that of the run before has ended.")
+    ceiling_gpu_seconds: int | None = Field(description="The most GPU-seconds that it can use; null without limit.")
+    ceiling: MoneyDocument | None = Field(description="The most that it can cost; null without a price or a limit.")
+    script: str = Field(description="Its batch script; where it waits, what says so is added.")
+
+
 class PlanDocument(Document):
     """What `submit --dry-run` tells: what would be sent."""
 
     schema_: int = Field(default=SCHEMA, alias="schema", description="Always 1.")
-    run: str = Field(description="Run id.")
+    run: str = Field(description="Run id; of several runs, that of the first.")
     cluster: str = Field(description="Where it would go.")
     nodes: int = Field(description="Nodes asked.")
     gpus: int = Field(description="GPUs asked.")
-    tasks: int = Field(description="Tasks of a job array, each of which asks for these; 1 for a plain job.")
+    tasks: int = Field(
+        description="Tasks of a job array, each of which asks for these, in all runs together; 1 for a plain job."
+    )
     time_limit: int | None = Field(description="Seconds; null for no limit.")
     ceiling_gpu_seconds: int | None = Field(
         description="The most GPU-seconds that it can use, all tasks together; null without limit."
     )
     ceiling: MoneyDocument | None = Field(description="The most that it can cost; null without a price or a limit.")
     code: CodeDocument | None = Field(description="The snapshot.")
-    script: str = Field(description="The batch script.")
+    script: str = Field(description="The batch script; of several runs, that of the first.")
+    parts: list[PlanPartDocument] = Field(
+        description="Each run that would be made: one, but for a sweep of more points than a job array may have."
+    )
     template: TemplatePartDocument = Field(
         description="The template of the script; of a script of your own, that script."
     )

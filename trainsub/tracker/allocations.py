@@ -33,6 +33,14 @@ def merged(known: Sequence[Allocation], rows: Sequence[AccountRow], *, tracked: 
     return tuple(sorted([*gone, *told], key=_age))
 
 
+def start(row: AccountRow) -> datetime | None:
+    """When a record's nodes were given to it.
+
+    None without nodes, even where it bears a start: what was cancelled while it waited may have its end there (22.05).
+    """
+    return row.start if row.nodelist else None
+
+
 def is_the_end(job: Job, last: Allocation) -> bool:
     """Whether a record is of the end that the job came to, and not of an allocation before a requeue."""
     if last.end is None or last.state != job.state:
@@ -71,7 +79,7 @@ def _allocation(row: AccountRow, *, tracked: bool) -> Allocation:
     return Allocation(
         state=states.base_word(row.state),
         submit=row.submit,
-        start=row.start,
+        start=start(row),
         end=row.end,
         elapsed=row.elapsed,
         nodes=row.nodes,

@@ -62,6 +62,8 @@ def _from_queue(job: Job, said: Said, row: QueueRow, poll: Poll, now: datetime) 
     waiting = states.phase(row.state) == "pending"
     tracked = [allocations.gpus(row.tres), *(one.gpus for one in reversed(job.allocations)), job.gpus]
     shared = job.array_task is not None and row.array_task is None  # so it never began
+    # Nor did what ended without nodes: cancelled in the queue, and squeue then gives its end for a start, too.
+    began = running or (done and bool(row.nodelist))
     seen = replace(
         job,
         job_id=job.job_id if shared else row.job_id,
@@ -71,7 +73,7 @@ def _from_queue(job: Job, said: Said, row: QueueRow, poll: Poll, now: datetime) 
         source="squeue",
         observed_at=now,
         # squeue prints an expected start for a waiting job: that is a forecast, not a fact.
-        start_time=row.start_time if (running or done) and not shared else None,
+        start_time=row.start_time if began and not shared else None,
         expected_start=_expected(row.start_time, poll.clock or now) if waiting else None,
         end_time=row.end_time if done else None,
         nodes=row.nodes,
@@ -109,7 +111,7 @@ def _from_accounts(job: Job, row: AccountRow, now: datetime) -> Job:
         reason=known if known == states.NEVER_SATISFIED or row.state == states.base_word(row.state) else row.state,
         source="sacct",
         observed_at=now,
-        start_time=row.start,
+        start_time=allocations.start(row),
         end_time=row.end,
         nodes=row.nodes or job.nodes,
         gpus=gpus if gpus is not None else job.gpus,

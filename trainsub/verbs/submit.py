@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from trainsub import parts
 from trainsub.errors import RefusedError, StoreError, TrainsubError, TransportError, UnsettledError, UsageError
 from trainsub.plan import Plan
 from trainsub.record import about
@@ -116,12 +117,14 @@ def _begun(session: Session, plan: Plan) -> Run:
     """The recorded intent; or the accepted run of a twin.
 
     A twin is a run whose outcome is open, of a key that was drawn for just what this plan is: the same command typed
-    again after a lost connection, or at once in two terminals. Its outcome is waited for, and is the answer.
+    again after a lost connection, or at once in two terminals. Its outcome is waited for, and is the answer. So is the
+    first part of a sweep that was broken off before all of it was submitted.
     """
     while True:
         # Looking for twins and recording the intent is one thing: else two could begin at once and not see each other.
         with session.store.claims.hold(f"plan-{plan.plan_hash}"):
             twins = [run for run in session.store.unsettled(plan.cluster) if _is_twin(run, plan)]
+            twins = twins or parts.begun(session, plan)
             if not twins:
                 return _intent(session, plan)
         for run in twins:
