@@ -8,18 +8,16 @@ accepted, refused, void or is unknown.
 from trainsub.remote.ask import Ask
 from trainsub.remote.requests import (
     Completed,
-    ExitFile,
     FindRoot,
-    ForgetSecrets,
     ListDirectory,
     ReadClock,
-    ReadExits,
     ReadTail,
     Request,
     RunCommand,
     Tail,
 )
 from trainsub.remote.roots import check_root
+from trainsub.remote.run_files import ExitFile, ForgetSecrets, ReadExits
 from trainsub.remote.settle import SettleReply, recall, settle
 from trainsub.remote.submission import SubmitReply, SubmitRequest
 from trainsub.remote.submit import Progress, submit
