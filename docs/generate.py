@@ -148,9 +148,9 @@ EXIT_CODES = (
     (143, "SIGTERM; jobs go on"),
 )
 JOB_CODES = (
-    (64, "configuration: a module or the virtual environment is not there"),
+    (64, "configuration: a module, the virtual environment, or the container's image or runtime is not there"),
     (75, "transient infrastructure"),
-    (76, "roll call: not the nodes that were asked for"),
+    (76, "roll call: not the nodes that were asked for; or NCCL uses sockets, where the cluster's `fabric` says stop"),
 )
 
 

@@ -89,6 +89,8 @@ class SlurmCluster:
         lua: bool = False,
         mounts: tuple[tuple[str, str], ...] = (),
         env: dict[str, str] | None = None,
+        image: str | None = None,
+        security: tuple[str, ...] = (),
     ) -> None:
         self.version = version
         self.users = HOME_USERS
@@ -110,6 +112,9 @@ class SlurmCluster:
         self.ssh_config = self.directory / "ssh_config"
         # start.sh's further parameters, such as SLURMD_TIMEOUT and CRED_EXPIRE.
         self._env = env or {}
+        # Another image than the sandbox's, made on it; and Docker's security options, for containers in containers.
+        self._image = image
+        self._security = list(security)
         self._containers: dict[str, DockerContainer] = {}
         self._addresses: dict[str, str] = {}
         self._network = Network()
@@ -130,7 +135,7 @@ class SlurmCluster:
         self.ssh_port = engine.free_port()
         layout = plan(
             self.spec,
-            image=engine.ensure_image(self.version)[0],
+            image=self._image or engine.ensure_image(self.version)[0],
             authorized_key=key.with_suffix(".pub").read_text().strip(),
             ssh_port=self.ssh_port,
             labels=((_LABEL, str(os.getpid())), (f"{_LABEL}.name", self.name)),
@@ -321,7 +326,8 @@ class SlurmCluster:
         for outside, inside in planned.ports:
             # with_bind_ports would open the port to the whole network.
             container.ports[f"{inside}/tcp"] = ("127.0.0.1", outside)  # type: ignore[assignment,unused-ignore]
-        container.with_kwargs(hostname=planned.hostname, labels=dict(planned.labels))
+        labels = dict(planned.labels)
+        container.with_kwargs(hostname=planned.hostname, labels=labels, security_opt=self._security)
         container.start()
         self._containers[planned.hostname] = container
 

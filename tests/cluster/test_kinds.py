@@ -79,3 +79,26 @@ def test_a_program_of_each_kind_trains(laptop: Laptop, name: str) -> None:
     first, second = found[0][1], found[2][1]
     assert first < second, said.out
     assert found == {0: (0, first), 1: (1, first), 2: (0, second), 3: (1, second)}, said.out
+
+
+SHOWN = (
+    'echo "rank $SLURM_PROCID: $SLURM_CPUS_PER_TASK CPUs, $OMP_NUM_THREADS threads, GPUs ${CUDA_VISIBLE_DEVICES-none}"'
+)
+
+
+@pytest.mark.parametrize("gpus", [2, 0])
+def test_srun_takes_what_the_script_counts(laptop: Laptop, gpus: int) -> None:
+    """Each task has its share of a whole node's 128 CPUs, and sees all GPUs that the job has there and no other."""
+    wanted = f"gpus_per_node = {gpus}\n" if gpus else "ntasks_per_node = 2\n"
+    spec = laptop.project(
+        f'name = "share"\ncommand = {json.dumps(["sh", "-c", SHOWN])}\ncode = false\n'
+        f'[slurm]\nnodes = 2\nexclusive = true\ntime = "00:05:00"\n{wanted}[launch]\nkind = "srun"\n'
+    )
+    run = laptop.submit(spec)["run"]
+    waited = laptop.run("wait", run, "--timeout", "120")
+    log = laptop.run("logs", run).ok().out
+    assert waited.code == 0, log
+    visible = "0,1" if gpus else "none"
+    assert {line for line in log.splitlines() if line.startswith("rank ")} == {
+        f"rank {rank}: 64 CPUs, 64 threads, GPUs {visible}" for rank in range(4)
+    }, log

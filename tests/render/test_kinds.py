@@ -143,9 +143,9 @@ def test_srun_waits_only_as_it_is_told(
 
 
 def test_ranks_see_all_gpus(world: World, rendered: Callable[..., str]) -> None:
-    """Binding one to each rank breaks NCCL between them."""
+    """Slurm binds none to a rank unless it is told to, and `--gpu-bind=none` takes them all away on 22.05."""
     world.run(rendered(toml("srun", '["task"]', slurm="gpus_per_node = 2\n")))
-    assert "--gpu-bind=none" in world.dumped("options")
+    assert not [option for option in world.dumped("options") if "gpu" in option]
 
 
 # ---- containers ----

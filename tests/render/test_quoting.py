@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainsub.render.engine import Shell, quote
+from trainsub.render.engine import Shell, lines, quote
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=30)
 NASTY = st.sampled_from(
@@ -20,6 +20,28 @@ def test_bash_reads_exactly_the_values(values: list[str]) -> None:
     script = f"set -u\nprintf '%s\\0' {quote(values)}"
     done = subprocess.run(["bash"], input=script.encode(), capture_output=True, check=True, env={"LC_ALL": "C"})
     assert (done.stdout, done.stderr) == ("".join(f"{value}\0" for value in values).encode(), b"")
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES)
+def test_bash_reads_exactly_the_values_over_several_lines(values: list[str]) -> None:
+    """A long command is several lines, and the same words."""
+    script = f"set -u\nprintf '%s\\0' {lines(values * 9)} &\nwait"
+    done = subprocess.run(["bash"], input=script.encode(), capture_output=True, check=True, env={"LC_ALL": "C"})
+    assert (done.stdout, done.stderr) == ("".join(f"{value}\0" for value in values * 9).encode(), b"")
+
+
+def test_lines_are_filled_and_a_longer_word_has_one_of_its_own() -> None:
+    """A short command is one line, as is a single word."""
+    assert lines(["a", "b c"]) == "a 'b c'"
+    assert lines("a b") == "'a b'"
+    assert lines([]) == ""
+    assert lines(["--key=value"] * 10 + ["x" * 200, "y", Shell('"$@"')]).split(" \\\n    ") == [
+        " ".join(["--key=value"] * 9),
+        "--key=value",
+        "x" * 200,
+        'y "$@"',
+    ]
 
 
 @given(VALUES)

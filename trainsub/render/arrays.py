@@ -1,18 +1,18 @@
 """What a template can name of the tasks of a sweep and the links of a chain. Pure."""
 
-from trainsub.render.engine import Shell, quote
+from trainsub.render.engine import Shell
 from trainsub.spec import JobSpec
 
 TAKEN = r"chain|index|kind|point|stalled|word"
 """Variables of the script in the blocks of sweeps and chains."""
 
-_POINT = ' "$@"'
+_POINT = Shell('"$@"')
 """The words of a task's point, which the script has taken as its own arguments."""
 
 
-def of_command(words: list[str], spec: JobSpec) -> list[str] | Shell:
-    """Return the words of a command for the end of a line; in a sweep, those of the task's point follow them."""
-    return words if spec.sweep is None else Shell(quote(words) + _POINT)
+def of_command(words: list[str], spec: JobSpec) -> list[str]:
+    """Return the words of a command; in a sweep, those of the task's point follow them."""
+    return words if spec.sweep is None else [*words, _POINT]
 
 
 def of_chain(spec: JobSpec) -> dict[str, str | int | None] | None:

@@ -5,12 +5,15 @@ Python. So the environment is jinja2's sandbox, and what no template needs is no
 """
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 SUFFIX = ".sbatch.j2"
+
+_WIDTH = 110
+"""Columns that the words of a line may take; a longer word has a line of its own."""
 
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -44,6 +47,24 @@ def quote(value: object) -> str:
     raise TypeError(f"{value!r} cannot be written into a shell script")
 
 
+def lines(words: Iterable[object]) -> Shell:
+    """Return the words of a command for the end of it: several lines, where one would be long.
+
+    Args:
+        words: What ``quote`` takes; a string is one word.
+
+    Raises:
+        TypeError: There is no obvious word for one of them.
+    """
+    rows: list[str] = []
+    for word in map(quote, [words] if isinstance(words, str) else words):
+        if rows and len(rows[-1]) + len(word) < _WIDTH:
+            rows[-1] += f" {word}"
+        else:
+            rows.append(word)
+    return Shell(" \\\n    ".join(rows))
+
+
 def _word(text: str) -> str:
     # Control characters are escaped: one argument stays on one line, and sbatch refuses scripts with carriage returns.
     if any(character < " " or character in "'\x7f" for character in text):
@@ -71,6 +92,7 @@ class _Engine(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()
         self.filters["shell"] = Shell
+        self.filters["lines"] = lines
         for name in _HTML:
             del self.filters[name]
         self._parent = parent

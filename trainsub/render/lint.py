@@ -182,6 +182,8 @@ def _quoted(parts: list[Piece]) -> _Found:
     for part in parts:
         if part.kind is Kind.EXPRESSION and reader.quoted:
             yield part.line, f"{{{{ {part.text} }}}} is inside quotes or a here document, where its own quotes do harm"
+        elif part.kind is Kind.EXPRESSION and reader.comment and "lines" in map(str.strip, part.text.split("|")):
+            yield part.line, f"{{{{ {part.text} }}}} is in a comment, which ends with the first of its lines"
         elif part.kind is Kind.EXPRESSION and reader.escaped:
             yield part.line, f"{{{{ {part.text} }}}} stands right behind a backslash or $, which spoils its quotes"
         elif part.kind is Kind.EXPRESSION and reader.arithmetic and part.text not in _NUMBERS:

@@ -97,6 +97,11 @@ class ShellReader:
         return not self._comment and self._before in {"\\", "$"}
 
     @property
+    def comment(self) -> bool:
+        """Whether the next character stands in a comment."""
+        return self._comment
+
+    @property
     def arithmetic(self) -> bool:
         """Whether the next character stands in ``(( ))``, where bash expands what is in single quotes, too."""
         return not self._comment and "((" in self._open
