@@ -58,6 +58,7 @@ def test_accelerate_gets_all_counts(world: World, rendered: Callable[..., str]) 
     python, option, agent, *words = world.dumped("argv")
     assert (python, option) == ("python3", "-c")
     assert 'sys.argv.insert(1, "--machine_rank=" + os.environ["SLURM_NODEID"])' in agent
+    assert 'sys.argv.insert(1, "--rdzv_conf=is_host=" + str(os.environ["SLURM_NODEID"] == "0"))' in agent
     assert words == [
         "accelerate.commands.launch",
         "--num_machines=4",
