@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 from cluster.laptop import Laptop, until
+from clusters import PYTHON
 
+INTO = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
 SAVES = 90
 """Seconds that rank 0 saves after the others have ended; some sites let srun wait for 30 or 60."""
 
 
-def job(laptop: Laptop, script: str, *, nodes: int = 2) -> Path:
-    """A job of one rank on each node, in sh."""
-    command = json.dumps(["sh", "-c", textwrap.dedent(script).strip()])
+def job(laptop: Laptop, script: str, *, nodes: int = 2, kind: str = "srun", ranks: int = 1) -> Path:
+    """A job whose ranks run a script with sh; torchrun is the real one."""
+    words = ["sh", "-c", textwrap.dedent(script).strip()]
+    # An agent's interpreter is the command's own.
+    command = json.dumps(words if kind == "srun" else [PYTHON, "-c", INTO, *words])
     return laptop.project(
-        f'name = "ends"\ncommand = {command}\ncode = false\n[launch]\nkind = "srun"\n'
+        f'name = "ends"\ncommand = {command}\ncode = false\n[launch]\nkind = "{kind}"\nnproc_per_node = {ranks}\n'
         f'[slurm]\nnodes = {nodes}\ntime = "00:10:00"\ncpus_per_task = 1\n'
     )
 
@@ -53,6 +57,24 @@ def test_ranks_that_end_well_end_no_other(laptop: Laptop, end: int) -> None:
     assert "rank 0 has saved" in log
     assert run["exit_code"] == {"code": end, "signal": 0}
     assert noted(laptop, run["run"]) == ({} if end == 0 else {"saved": ["85", "n2"]})
+
+
+@pytest.mark.parametrize("cluster", ["24.11"], indirect=True)  # torchrun is the same on each
+def test_ranks_under_torchrun_that_have_saved_end_no_other(laptop: Laptop) -> None:
+    """One of two on the second node has, and goes; its neighbour and the other node take their time."""
+    script = "[ $RANK != 2 ] || exit 85; sleep 8; echo rank $RANK has saved; exit 85"
+    run, log = ended(laptop, job(laptop, script, kind="torchrun", ranks=2))
+    assert {f"rank {rank} has saved" for rank in (0, 1, 3)} <= set(log.splitlines()), log
+    assert run["exit_code"] == {"code": 85, "signal": 0}, log
+
+
+@pytest.mark.parametrize("cluster", ["24.11"], indirect=True)
+def test_the_first_failure_under_torchrun_names_its_node(laptop: Laptop) -> None:
+    """The agent ends with the code of the rank, not with its own; the other agents' ends are not taken for the cause."""
+    script = "[ $RANK != 3 ] || { sleep 2; exit 7; }; echo rank $RANK saves; sleep 60"
+    run, log = ended(laptop, job(laptop, script, kind="torchrun", ranks=2))
+    assert run["exit_code"] == {"code": 7, "signal": 0}, log
+    assert "trainsub: the first failure: exit code 7 on n2" in log
 
 
 def test_the_first_failure_names_its_node_while_others_save(laptop: Laptop) -> None:
