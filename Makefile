@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 PURE := errors.py record slurm spec config render ledger tracker documents check
 
-.PHONY: test setup gates unit clusters faults demo docs bench clean format
+.PHONY: test setup gates unit clusters faults values demo docs bench clean format
 
 test: gates unit clusters ## all gates, all tests
 
@@ -35,6 +35,9 @@ endif
 
 faults: setup ## every byte, step and moment at which a submission can break; more than an hour. `make unit` tries a sample
 	FAULTS=all $(BIN)/pytest -n auto tests/faults tests/remote/test_program.py
+
+values: setup ## 10,000 hostile values for each way that a value takes through a real bash; half an hour
+	CASES=10000 $(BIN)/pytest -n auto -k "exactly or arrive or reaches" tests/render
 
 demo: ## the main job on this machine: no cluster, no Docker, no root; trainsub and PyTorch go to build/demo
 	@./examples/demo

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from render.world import VALUE, VARIABLE, World, make_world, toml_string
+from render.world import VALUE, VARIABLE, World, cases, make_world, toml_string
 
 from trainsub.spec.kinds import KINDS
 
@@ -228,7 +228,7 @@ def test_what_a_container_lacks_is_told_at_once(
     assert not (world.root / "dump/argv").exists()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     arguments=st.lists(VALUE, max_size=5),
     env=st.dictionaries(VARIABLE, VALUE, max_size=3),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from render.world import cases
 
 from trainsub.config import Cluster
 from trainsub.render import render
@@ -20,7 +21,7 @@ PRINTF = "#!/usr/bin/printf %s\\0\n#SBATCH -N 1 -t 5\n"
 
 
 @given(st.lists(TEXT | HOSTILE, max_size=6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.skipif(not Path("/usr/bin/printf").exists(), reason="coreutils are elsewhere")
 def test_words_arrive_as_they_are(tmp_path: Path, words: list[str]) -> None:
     """Its interpreter here is one that prints its arguments."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from render.world import cases
 
 from trainsub.config import Cluster
 from trainsub.errors import SpecError
@@ -93,7 +94,7 @@ def taken(folder: Path, spec: JobSpec, index: int, locale: str = "C") -> tuple[l
     return rest[: int(count)], dict(one.split("=", 1) for one in rest[int(count) :])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(150), deadline=None)
 @given(POINTS, TEMPLATES, st.booleans(), st.sampled_from(["C", "C.UTF-8"]), st.data())
 def test_bash_hands_on_exactly_the_point(
     points: list[dict[str, Any]],

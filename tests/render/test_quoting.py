@@ -3,6 +3,7 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from render.world import cases
 
 from trainsub.render.engine import Shell, lines, quote
 
@@ -13,7 +14,7 @@ NASTY = st.sampled_from(
 VALUES = st.lists(st.one_of(TEXT, st.lists(NASTY, max_size=6).map("".join)), min_size=1, max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=cases(300), deadline=None)
 @given(VALUES)
 def test_bash_reads_exactly_the_values(values: list[str]) -> None:
     """Whatever is in them, and nothing of it runs."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from render.world import VALUE, VARIABLE, World, make_world, toml_string
+from render.world import VALUE, VARIABLE, World, cases, make_world, toml_string
 
 from trainsub.config import Cluster
 from trainsub.render import render
@@ -43,7 +43,7 @@ def script(rendered: Callable[..., str]) -> str:
 # ---- what reaches the training ----
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     arguments=st.lists(VALUE, max_size=5),
     env=st.dictionaries(VARIABLE, VALUE, max_size=4),

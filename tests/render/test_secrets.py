@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from render.world import VALUE, VARIABLE, World, make_world, toml_string
+from render.world import VALUE, VARIABLE, World, cases, make_world, toml_string
 
 from trainsub.config import Cluster
 from trainsub.errors import SpecError
@@ -44,7 +44,7 @@ def scontrol(world: World, words: str) -> None:
     file.write_text(f"#!/bin/bash\ncase $1-$2 in show-job) {words} ;; *) printf 'n1\\nn2\\n' ;; esac\n")
 
 
-@settings(deadline=None)
+@settings(max_examples=cases(60), deadline=None)
 @given(st.dictionaries(VARIABLE, VALUE.filter(bool), min_size=1, max_size=4))
 def test_each_value_reaches_the_ranks_and_nothing_else(secrets: dict[str, str]) -> None:
     """To the byte; neither the script nor the log has it."""

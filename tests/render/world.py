@@ -165,6 +165,11 @@ VALUE = st.one_of(
 VARIABLE = st.from_regex(r"\A[A-Z][A-Z0-9_]{3,10}\Z").map(lambda name: "X_" + name + "_")
 
 
+def cases(usual: int) -> int:
+    """How many examples a test through a real shell tries: ``CASES=10000 pytest tests/render`` tries more."""
+    return int(os.environ.get("CASES", usual))
+
+
 def toml_string(text: str) -> str:
     """Write a TOML string."""
     return '"' + "".join(f"\\U{ord(c):08x}" for c in text) + '"'
