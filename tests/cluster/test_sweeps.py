@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from cluster.laptop import Laptop
@@ -49,12 +50,39 @@ def test_a_sweep_of_500_points_and_its_retry(laptop: Laptop) -> None:
     assert (nothing.code, "nothing was submitted" in nothing.err) == (0, True)
 
 
+def began_and_ended(laptop: Laptop, array: int) -> list[str]:
+    """When the tasks of an array held nodes, as the accounts say, in their order."""
+    fields = ("-o", "Start,End")
+    return sorted(laptop.there("sacct", "-nPX", "-S", "now-1days", "-j", str(array), *fields).splitlines())
+
+
 def most_at_once(laptop: Laptop, array: int) -> int:
-    """How many tasks held nodes at the same time, as the accounts say; who starts in the second of an end comes after."""
-    text = laptop.there("sacct", "-nPX", "-S", "now-1days", "-j", str(array), "-o", "Start,End")
-    changes = [(time, step) for line in text.splitlines() for time, step in zip(line.split("|"), (1, -1), strict=True)]
+    """How many tasks held nodes at the same time; who starts in the second of an end comes after."""
+    spans = [line.split("|") for line in began_and_ended(laptop, array)]
     running = most = 0
-    for _, step in sorted(changes):
+    for _, step in sorted((time, step) for span in spans for time, step in zip(span, (1, -1), strict=True)):
         running += step
         most = max(most, running)
     return most
+
+
+def test_a_sweep_in_parts_that_wait_for_each_other(laptop: Laptop) -> None:
+    """Five points, two to an array, one at a time over all of them: on each version the parts run after one another."""
+    laptop.configure("max_array_size = 2")
+    spec = laptop.project(
+        'name = "parts"\ncommand = ["sh", "-c", "echo $1; sleep 1", "train"]\ncode = false\n'
+        '[launch]\nkind = "command"\n[slurm]\nnodes = 1\ntime = "00:05:00"\ncpus_per_task = 1\n'
+        "[sweep]\nmatrix = { seed = [0, 1, 2, 3, 4] }\nmax_running = 1\n"
+    )
+    submitted = laptop.run("submit", spec, "--json").ok().document["runs"]
+    names = [run["run"] for run in submitted]
+    waited = laptop.run("wait", *names, "--timeout", "120", "--json").ok()
+    assert [run["state"] for run in waited.document["runs"]] == ["COMPLETED"] * 3
+    printed = [laptop.run("logs", name).ok().out.splitlines() for name in names]
+    assert [[line for line in lines if line.startswith("--seed")] for lines in printed] == [
+        ["--seed=0", "--seed=1"],
+        ["--seed=2", "--seed=3"],
+        ["--seed=4"],
+    ]
+    times = [line.split("|") for run in submitted for line in began_and_ended(laptop, run["job_id"])]
+    assert all(before[1] <= after[0] for before, after in pairwise(times)), times
