@@ -75,6 +75,18 @@ def test_accelerate_gets_all_counts(world: World, rendered: Callable[..., str]) 
     ]
 
 
+def test_traces_of_a_hang_lie_beside_the_run(world: World, rendered: Callable[..., str]) -> None:
+    """Where there are GPUs; the spec may say otherwise."""
+    gpus = "gpus_per_node = 2\n"
+    world.run(rendered(toml("torchrun", slurm=gpus)))
+    assert world.environment()["TORCH_NCCL_DUMP_ON_TIMEOUT"] == "1"
+    assert world.environment()["TORCH_FR_DUMP_TEMP_FILE"] == f"{world.run_dir}/first/42.0.trace."
+    world.run(rendered(toml("torchrun", slurm=gpus, more="[env]\nTORCH_FR_DUMP_TEMP_FILE = '/x/y'\n")))
+    assert world.environment()["TORCH_FR_DUMP_TEMP_FILE"] == "/x/y"
+    for script in (rendered(toml("torchrun")), rendered(toml("command", slurm=gpus))):
+        assert "TORCH_" not in script
+
+
 def test_static_ranks_are_in_slurms_order(world: World, rendered: Callable[..., str]) -> None:
     """The agent asks Slurm for its place."""
     world.run(rendered(toml("torchrun", launch='rendezvous = "static"\n')))

@@ -11,6 +11,7 @@ from trainsub.render.directives import block
 from trainsub.render.engine import Shell
 from trainsub.render.fabric import of_fabric
 from trainsub.render.launcher import words
+from trainsub.render.megatron import check_sizes
 from trainsub.spec import JobSpec, OwnScript, Shape, options, shape
 
 NAMES = frozenset(
@@ -23,6 +24,7 @@ NAMES = frozenset(
         "cpus_per_task",
         "directives",
         "distribution",
+        "dumps_traces",
         "env",
         "fabric",
         "gpus_per_node",
@@ -66,11 +68,13 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
         own: The user's own script, where the spec names one.
 
     Raises:
-        SpecError: A value cannot be written into a script.
+        SpecError: A value cannot be written into a script, or the ranks do not fit the command.
     """
     chosen = options(spec, cluster.defaults)
     plan = shape(spec, chosen)
     python, target = words(spec.launch.kind, spec.command, plan.world_size)
+    if spec.launch.kind == "megatron":
+        check_sizes(spec.command, plan.world_size)
     cpus = _cpus(chosen, plan, spec.launch.kind)
     fabric = of_fabric(cluster.fabric, spec)
     rendezvous = None if spec.launch.kind == "command" else spec.launch.rendezvous
@@ -79,6 +83,7 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
         spec,
         [*spec.env, *spec.secret_names, *dict(fabric["variables"])],
         rendezvous=bool(rendezvous),
+        traces=bool(rendezvous and plan.gpus_per_node),
         threads=bool(threads),
     )
     return {
@@ -89,6 +94,7 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
         "directives": Shell(block(chosen)),
         # The user's own distribution reaches srun through the environment.
         "distribution": None if "distribution" in chosen or plan.ntasks_per_node == 1 else "block:block",
+        "dumps_traces": bool(rendezvous and plan.gpus_per_node),
         "env": _env(spec),
         "fabric": fabric,
         "gpus_per_node": plan.gpus_per_node,
@@ -128,7 +134,7 @@ def _cpus(chosen: Mapping[str, object], plan: Shape, kind: str) -> dict[str, obj
     }
 
 
-def _names(spec: JobSpec, given: list[str], *, rendezvous: bool, threads: bool) -> set[str]:
+def _names(spec: JobSpec, given: list[str], *, rendezvous: bool, traces: bool, threads: bool) -> set[str]:
     """The variables that the script exports for the ranks, besides those of every script."""
     names = {*given, *(spec.sweep.env if spec.sweep else ())}
     conditions = {
@@ -136,6 +142,8 @@ def _names(spec: JobSpec, given: list[str], *, rendezvous: bool, threads: bool) 
         "MASTER_ADDR": rendezvous,
         "MASTER_PORT": rendezvous,
         "OMP_NUM_THREADS": threads,
+        "TORCH_FR_DUMP_TEMP_FILE": traces,
+        "TORCH_NCCL_DUMP_ON_TIMEOUT": traces,
         "TRAINSUB_CHAIN_LINK": spec.chain is not None,
         "TRAINSUB_POINT": spec.sweep is not None,
     }
