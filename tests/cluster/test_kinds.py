@@ -24,12 +24,14 @@ class Kind:
         words: The command.
         slurm: More of the table of Slurm's options.
         arguments: What the program finds as its own arguments.
+        how: What it says of its learning.
     """
 
     launch: str
     words: tuple[str, ...]
     slurm: str = ""
     arguments: tuple[str, ...] = ("--name", "a b", "$HOME")
+    how: str = "learns"
 
 
 _HOSTILE = ("--name", "a b", "$HOME")
@@ -38,10 +40,21 @@ KINDS = {
     "torchrun-static": Kind('kind = "torchrun"\nrendezvous = "static"', (PYTHON, "ddp.py", *_HOSTILE)),
     "torchrun-module": Kind('kind = "torchrun"', (PYTHON, "-m", "package", *_HOSTILE)),
     "srun": Kind('kind = "srun"', (PYTHON, "procid.py", *_HOSTILE)),
-    "accelerate": Kind('kind = "accelerate"', (PYTHON, "hf.py", "--cpu", *_HOSTILE), arguments=("--cpu", *_HOSTILE)),
+    "accelerate": Kind(
+        'kind = "accelerate"',
+        (PYTHON, "hf.py", "--cpu", *_HOSTILE),
+        arguments=("--cpu", *_HOSTILE),
+        how="learns, DistributedType.MULTI_CPU",
+    ),
+    "accelerate-deepspeed": Kind(
+        'kind = "accelerate"',
+        ("accelerate", "launch", "--config_file", "zero.yaml", "zero.py", *_HOSTILE),
+    ),
     "deepspeed": Kind('kind = "deepspeed"', (PYTHON, "zero.py", *_HOSTILE)),
-    "megatron": Kind('kind = "megatron"', (PYTHON, "mcore.py", *_HOSTILE)),
-    "megatron-srun": Kind('kind = "megatron"', (PYTHON, "mcore.py", *_HOSTILE), slurm="ntasks_per_node = 2\n"),
+    "megatron": Kind('kind = "megatron"', (PYTHON, "mcore.py", *_HOSTILE), how="learns, connections 1"),
+    "megatron-srun": Kind(
+        'kind = "megatron"', (PYTHON, "mcore.py", *_HOSTILE), slurm="ntasks_per_node = 2\n", how="learns, connections 1"
+    ),
     "command": Kind('kind = "command"', (PYTHON, "meeting.py", *_HOSTILE), slurm="ntasks_per_node = 2\n"),
 }
 
@@ -51,7 +64,7 @@ def project(laptop: Laptop, kind: Kind) -> Path:
     spec = laptop.project(
         f'name = "kind"\ncommand = {json.dumps(kind.words)}\n'
         f'[slurm]\nnodes = 2\ngpus_per_node = 2\ntime = "00:10:00"\n{kind.slurm}'
-        f"[launch]\n{kind.launch}\n"
+        f'[launch]\n{kind.launch}\n[env]\nPATH = "{PYTHON.rpartition("/")[0]}:/usr/bin:/bin"\n'
     )
     shutil.copytree(PROGRAMS, spec.parent, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return spec
@@ -63,7 +76,7 @@ def ranks(log: str, kind: Kind) -> dict[int, tuple[int, str]]:
     assert all(found), log
     assert len(found) == 4, log
     said: list[Any] = [one.groups() for one in found if one]
-    assert {(how, weights) for *_, how, weights, _ in said} == {(said[0][3], said[0][4])}, log
+    assert {(how, weights) for *_, how, weights, _ in said} == {(kind.how, said[0][4])}, log
     assert {arguments for *_, arguments in said} == {str(list(kind.arguments))}
     return {int(rank): (int(local), f"n{node}") for rank, local, node, *_ in said}
 

@@ -269,8 +269,8 @@ def test_a_link_that_was_requeued_speaks_last_if_it_began_last() -> None:
 
 def test_a_link_that_was_cancelled_in_the_queue_never_began() -> None:
     """On 22.05 the only task that still waits has a row of its own, and its cancellation gives that a start, its end."""
-    over = {"job_id": 7, "start_time": at(6), "end_time": at(6), "nodelist": ""}
-    ended = [task(1, "TIMEOUT"), task(2, "COMPLETED", start_time=at(6)), replace(task(3, "CANCELLED"), **over)]
+    over = replace(task(3, "CANCELLED"), job_id=7, start_time=at(6), end_time=at(6), nodelist="")
+    ended = [task(1, "TIMEOUT"), task(2, "COMPLETED", start_time=at(6)), over]
     seen = observe(CHAIN, Poll(queue(*ended)), at(10))
     assert (words(seen), seen.state) == (["TIMEOUT", "COMPLETED", "CANCELLED"], "COMPLETED")
     assert [one.start_time for one in seen.tasks] == [at(5), at(6), None]

@@ -21,5 +21,8 @@ def update(loss: torch.Tensor) -> None:
 
 
 learned = fit(model, update, seed=accelerator.process_index)
-tell(learned, torch.cat([weight.detach().flatten() for weight in model.parameters()]))
+tell(
+    f"{learned}, {accelerator.distributed_type}",
+    torch.cat([weight.detach().flatten() for weight in model.parameters()]),
+)
 accelerator.end_training()
