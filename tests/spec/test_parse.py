@@ -158,6 +158,7 @@ def test_a_wrong_key_above_the_tables(line: str, message: str) -> None:
         ("nice = true", "slurm.nice: expected an integer from 0 to 2147483645, got true"),
         ("signal = 'B:USR1@70000'", "slurm.signal: Slurm takes at most 65535 seconds before the end"),
         ("signal = '@@'", 'slurm.signal: expected text such as "B:USR1@120", got "@@"'),
+        ("signal = 'B:TERM@60'", "slurm.signal: TERM to the batch script alone reaches no rank"),
         ("exclusive = 1", 'slurm.exclusive: expected true, false, "user", "mcs" or "topo", got 1'),
         ("wait_all_nodes = 2", "slurm.wait_all_nodes: expected true, false, 0 or 1, got 2"),
         ("requeue = 'yes'", 'slurm.requeue: expected true or false, got "yes"'),

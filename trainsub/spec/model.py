@@ -32,6 +32,7 @@ _WORDS = listed("a command", ARGUMENT, least=1)
 _ARGUMENTS = listed("a list of text", ARGUMENT)
 # Other programs may have blanks in their names.
 _COMMAND_LINE = re.compile(r"(?:python[0-9.]*|torchrun|bash|sh|deepspeed|accelerate)\s")
+_TERM_TO_SCRIPT = re.compile(r"R?B:(?:SIG)?(?:TERM|15)\b", re.IGNORECASE)
 _TEMPLATE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 _J2 = ".j2"
 
@@ -215,6 +216,9 @@ class JobSpec(Table):
     @model_validator(mode="after")
     def _launch_fits(self) -> Self:
         """What can be said without a cluster's defaults; ``launch.options`` says the rest."""
+        if not self.own_script and _TERM_TO_SCRIPT.match(self.slurm.signal or ""):
+            hint = 'Write "TERM@300", which Slurm sends to the ranks; or "B:USR1@300", which the script passes on.'
+            raise conflict("slurm.signal", "TERM to the batch script alone reaches no rank", hint)
         given = self.slurm.given()
         wrong = contradiction(self, gpus_per_node(given) if asks_for_gpus(given) else None)
         if wrong is not None:
