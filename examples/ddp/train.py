@@ -14,13 +14,26 @@ import time
 from pathlib import Path
 from types import FrameType
 
-import torch
-from torch import distributed as dist
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
+stop_asked = False
+
+
+def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+    """Remember that the job is to end; the training loop looks at it between two steps."""
+    global stop_asked  # noqa: PLW0603  # a signal handler has no other place
+    stop_asked = True
+    os.write(2, f"rank {os.environ['RANK']}: got {signal.Signals(number).name}, saving at the next step\n".encode())
+
+
+# Before PyTorch is loaded, which takes a while on a busy file system: until then a signal would end this process.
+signal.signal(signal.SIGTERM, ask_to_stop)
+signal.signal(signal.SIGUSR1, ask_to_stop)
+
+import torch  # noqa: E402  # after the signals
+from torch import distributed as dist  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn.parallel import DistributedDataParallel  # noqa: E402
 
 BATCH = 64
-stop_asked = False
 
 
 def arguments() -> argparse.Namespace:
@@ -35,13 +48,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fail-at-step", type=int, metavar="STEP", help="for trying failures: exit with code 1 there")
     parser.add_argument("--fail-rank", type=int, default=0, metavar="RANK", help="the rank that fails")
     return parser.parse_args()
-
-
-def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-    """Remember that the job is to end; the training loop looks at it between two steps."""
-    global stop_asked  # noqa: PLW0603  # a signal handler has no other place
-    stop_asked = True
-    os.write(2, f"rank {os.environ['RANK']}: got {signal.Signals(number).name}, saving at the next step\n".encode())
 
 
 def batch(step: int, rank: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -134,8 +140,6 @@ def main() -> None:
     """Join the other ranks, and train."""
     options = arguments()
     rank, local_rank = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGUSR1, ask_to_stop)
     if torch.cuda.is_available():
         device = torch.device("cuda", local_rank % torch.cuda.device_count())
         torch.cuda.set_device(device)

@@ -69,7 +69,7 @@ def test_the_time_limit_stops_a_training_and_the_next_run_goes_on(laptop: Laptop
     limit = 'time = "00:03:00"\n        signal = "B:USR1@60"'
     slowly = ("--steps", "2000", "--sleep", "0.1")
     first = laptop.run("submit", project(laptop, checkpoints, *slowly, limit=limit), "--follow", timeout=300)
-    assert first.code == 0, first
+    assert first.code == 0, first.out + first.err
     assert {f"rank {rank}: got SIGUSR1, saving at the next step" for rank in range(RANKS)} <= set(
         first.out.splitlines()
     )
