@@ -186,11 +186,13 @@ class SlurmCluster:
         """
         home = f"/home/{user}" if user in self.users else "/root"
         environment = {"HOME": home, "USER": user, "LOGNAME": user, **(env or {})}
-        for _ in range(2):
-            result = self._wrapped(node).exec_run(list(cmd), user=user, workdir=home, environment=environment)
-            # Docker 20.10 now and then loses all that a command printed which ends at once; what only reads is read again.
-            if result.output or (cmd[0] not in _READS and list(cmd[:2]) != ["scontrol", "show"]):
-                break
+
+        def say() -> Any:
+            return self._wrapped(node).exec_run(list(cmd), user=user, workdir=home, environment=environment)
+
+        result = say()
+        if not result.output and (cmd[0] in _READS or list(cmd[:2]) == ["scontrol", "show"]):
+            result = say()  # Docker 20.10 now and then loses all that a command printed which ends at once
         return int(result.exit_code), result.output.decode(errors="replace")
 
     def check(self, cmd: Sequence[str], user: str = "root", node: str = CONTROLLER) -> str:
