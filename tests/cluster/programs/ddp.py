@@ -3,7 +3,7 @@
 import os
 
 import torch
-from fit import fit, tell
+from fit import fit, leave, tell
 from torch import distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -22,7 +22,7 @@ def train(rank: int) -> None:
 
     how = fit(model, update, seed=rank)
     tell(how, torch.cat([weight.detach().flatten() for weight in model.parameters()]))
-    dist.destroy_process_group()
+    leave()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import os
 
 import torch
-from fit import fit, tell
+from fit import fit, leave, tell
 from megatron.core import ModelParallelConfig, parallel_state
 from megatron.core.tensor_parallel import ColumnParallelLinear, RowParallelLinear
 from torch import distributed as dist
@@ -38,4 +38,4 @@ learned = fit(lambda x: down(up(x)[0])[0], update, seed=parallel_state.get_data_
 whole = torch.cat([weight.detach().flatten() for weight in up.parameters()]).sum()
 dist.all_reduce(whole)  # each rank of a node has another part, and all parts together are the same everywhere
 tell(f"{learned}, connections {os.environ['CUDA_DEVICE_MAX_CONNECTIONS']}", whole)
-dist.destroy_process_group()
+leave()

@@ -2,7 +2,7 @@
 
 import deepspeed
 import torch
-from fit import fit, tell
+from fit import fit, leave, tell
 from torch import distributed as dist
 from torch import nn
 
@@ -28,4 +28,4 @@ def update(loss: torch.Tensor) -> None:
 
 learned = fit(engine, update, seed=dist.get_rank())
 tell(learned, torch.cat([weight.detach().flatten() for weight in network.parameters()]))
-dist.destroy_process_group()
+leave()
