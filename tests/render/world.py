@@ -19,10 +19,13 @@ exec "$@"
 
 APPTAINER = r"""#!/bin/bash
 # Stands in for apptainer: notes its options, knows no others, then starts the program with what APPTAINERENV_ gives it.
+# As measured with apptainer 1.4: a shell takes these values apart, and runs commands in them, unless --no-eval is given.
+eval=yes
 [[ $1 == exec ]] || exit 255
 shift
 while [[ $1 == -* ]]; do
     case $1 in
+        --no-eval) eval='' options+=("$1"); shift ;;
         --nv | --no-home | --rocm) options+=("$1"); shift ;;
         --bind | --pwd) options+=("$1" "$2"); shift 2 ;;
         *) echo "apptainer: unknown flag $1" >&2; exit 255 ;;
@@ -30,7 +33,12 @@ while [[ $1 == -* ]]; do
 done
 printf '%s\0' "${options[@]}" "$1" >"$DUMP/apptainer"
 shift
-for name in ${!APPTAINERENV_@}; do export "${name#APPTAINERENV_}=${!name}"; unset "$name"; done
+for name in ${!APPTAINERENV_@}; do
+    value=${!name}
+    [ -z "$eval" ] || eval "value=\"$value\""
+    export "${name#APPTAINERENV_}=$value"
+    unset "$name"
+done
 exec "$@"
 """
 
