@@ -20,11 +20,13 @@ RUNTIMES = ("apptainer", "pyxis")
 # Docker's own filter of system calls lets no user make namespaces, which both are made of.
 SECURITY = ("seccomp=unconfined",)
 
+SECRET = 'it\'s $HOME of $(id) "a b"'
 LOOK = """
     cat /etc/mark
     echo "home: $(ls -A /home/alice)"
     echo "data: $(cat /data/word) $( (echo >/data/x) 2>&1 | grep -o 'Read-only file system')"
     echo "threads: $OMP_NUM_THREADS of the image: $ONLY_IN_THE_IMAGE own: $OWN"
+    echo "secret: $WORD"
     echo "here: $PWD rank $RANK of $WORLD_SIZE, master $MASTER_ADDR:$MASTER_PORT"
     echo written >"written.$RANK"
 """
@@ -69,8 +71,9 @@ def test_pytorch_trains_in_containers(laptop: Laptop, runtime: str, kind: str, p
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_what_is_seen_in_a_container(laptop: Laptop, runtime: str) -> None:
-    """The image, the run's own directory, the mounts, and the job's variables, which win over the image's; no home."""
-    run = laptop.submit(project(laptop, runtime, ("sh", "-c", LOOK), "srun"))["run"]
+    """The image, the run's own directory, the mounts, and the job's variables and secrets, which win over the image's; no home."""
+    spec = project(laptop, runtime, ("sh", "-c", LOOK), "srun", '[secrets]\nnames = ["WORD"]\n')
+    run = laptop.run("submit", spec, "--json", env={"WORD": SECRET}).ok().run["run"]
     waited = laptop.run("wait", run, "--timeout", "90")
     work = f"{laptop.run_dir(run)}/work"
     log = laptop.run("logs", run).ok().out.splitlines()
@@ -80,6 +83,7 @@ def test_what_is_seen_in_a_container(laptop: Laptop, runtime: str) -> None:
     home = {line for line in log if line.startswith("home: ")}
     assert home == {f"home: {Path(laptop.root).name}"}, log
     assert log.count("threads: 3 of the image: yes own: a b") == 4, log
+    assert log.count(f"secret: {SECRET}") == 4, log
     assert len({line for line in log if line.startswith(f"here: {work} rank ")}) == 4, log
     assert {f"written.{rank}" for rank in range(4)} <= set(laptop.there("ls", work).split())
 
