@@ -197,7 +197,8 @@ def test_apptainer_stands_before_the_program(world: World, rendered: Callable[..
     run, work = world.run_dir, world.root / "work"
     assert (code, world.dumped("argv")) == (0, ["a b"]), output
     assert world.dumped("apptainer") == [
-        *("--no-eval", "--nv", "--no-home", "--bind", f"{run}:{run},{work}:{work},/data:/d:ro,/x:/x", "--pwd", str(work)),
+        *("--no-eval", "--nv", "--no-home"),
+        *("--bind", f"{run}:{run},{work}:{work},/data:/d:ro,/x:/x", "--pwd", str(work)),
         str(world.root / "image.sif"),
     ]
     assert {name: world.environment()[name] for name in ("X_A", "RANK", "MASTER_ADDR")} == {
