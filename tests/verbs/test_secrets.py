@@ -179,6 +179,15 @@ def test_who_asks_again_needs_no_secrets(client: Client, monkeypatch: pytest.Mon
     assert with_secrets(client, "k").run == run.run
 
 
+def test_a_run_that_has_ended_is_not_requeued_without_them(desk: Desk, client: Client) -> None:
+    """It would wait for its nodes, only to end at once."""
+    run = with_secrets(client)
+    desk.alpha.shows(run, "FAILED", end=stamp(-1))
+    with pytest.raises(RefusedError, match=r"has ended \(FAILED\), and its secrets are gone: submit it again"):
+        client.requeue([run.run])
+    assert [call for call in desk.alpha.slurm.calls("scontrol") if call[0] == "requeue"] == []
+
+
 def test_nothing_shows_a_value(client: Client) -> None:
     """Not even what is made to be looked at."""
     plan = client.plan(spec(secrets__names=NAMES), key="k")

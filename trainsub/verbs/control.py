@@ -9,6 +9,7 @@ from trainsub.scheduler import Scheduler
 from trainsub.session import Session
 from trainsub.slurm import reasons, scontrol, states
 from trainsub.store import Event
+from trainsub.tracker.begin import has_secrets
 from trainsub.tracker.track import finished
 from trainsub.tracker.values import Job, Run
 
@@ -60,8 +61,9 @@ def _order_jobs(
     with poller.conversation(session, cluster, order) as (_, scheduler):
         poller.update(session, cluster, scheduler, root=root, jobs=jobs)
         before = orders.known(session, jobs)
-        refused = [why for job in before if (why := _out_of_reach(order, job, asked))]
-        reached = [job for job in before if not _out_of_reach(order, job, asked)]
+        whys = [(job, _out_of_reach(order, job, asked) or _without_secrets(session, order, job)) for job in before]
+        refused = [why for _, why in whys if why]
+        reached = [job for job, why in whys if not why]
         told = []
         for job, answer in zip(reached, scheduler.order(order, reached), strict=True):
             if answer.taken:
@@ -86,6 +88,14 @@ def _out_of_reach(order: scontrol.Order, job: Job, asked: datetime) -> str:
     if finished(job):
         return f"{which} has ended ({job.state}), and Slurm has forgotten it: submit it again"
     return f"{which} was not {_DONE[order]}: squeue does not show it, and its id may be another job's by now"
+
+
+def _without_secrets(session: Session, order: scontrol.Order, job: Job) -> str:
+    """Why a job that has ended cannot begin again: what it needs went with its end."""
+    run = session.store.run(job.run) if order == "requeue" and finished(job) else None
+    if run is None or not has_secrets(run):
+        return ""
+    return f"job {job.job_id} of run {job.run} has ended ({job.state}), and its secrets are gone: submit it again"
 
 
 def _complaint(job: Job, answer: scontrol.Ordered) -> str:
