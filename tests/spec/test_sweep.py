@@ -112,13 +112,14 @@ def test_a_value_is_no_template() -> None:
 
 
 def test_the_file_of_the_parameters() -> None:
-    """Each entry is the index, the kind and the text; a variable that a point lacks is not set."""
+    """Each entry is the index, the kind and the text; a variable that a point lacks is taken away."""
     found = sweep('points = [{ lr = 1e-5, SEED = 1 }, { lr = true }]\nenv = ["SEED"]')
     assert entries(found.parameters()) == [
         (0, "point", '{"lr": 1e-05, "SEED": 1}'),
         (0, "variable", "SEED=1"),
         (0, "argument", "--lr=1e-05"),
         (1, "point", '{"lr": true}'),
+        (1, "unset", "SEED"),
         (1, "argument", "--lr=true"),
     ]
 

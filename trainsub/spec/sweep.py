@@ -192,8 +192,9 @@ class Sweep(Table):
     def parameters(self) -> bytes:
         """Return the file from which each task takes its point.
 
-        For each index, in order: the point as JSON, variables as ``NAME=value``, words that follow the command. Each
-        entry is the index, the kind and the text, each ended by a NUL, so that a shell can read it as data.
+        For each index, in order: the point as JSON, variables as ``NAME=value``, the names of those that it
+        lacks, words that follow the command. Each entry is the index, the kind and the text, each ended by a NUL, so
+        that a shell can read it as data.
         """
         return "".join(f"{part}\0" for entry in self._entries() for part in entry).encode()
 
@@ -203,6 +204,8 @@ class Sweep(Table):
             for name in self.env:
                 if name in point:
                     yield index, "variable", f"{name}={_as_text(point[name])}"
+                else:
+                    yield index, "unset", name
             for word in self.arguments(index, point):
                 yield index, "argument", word
 
