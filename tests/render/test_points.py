@@ -50,7 +50,9 @@ POINTS = st.lists(
     max_size=12,
     unique_by=lambda point: frozenset((key, type(value), value) for key, value in point.items()),
 )
-TEMPLATES = st.sampled_from([["--{key}={value}"], ["{key}", "{value}"], ["-c", "{file}"], []])
+TEMPLATES = st.sampled_from(
+    [["--{key}={value}"], ["{key}", "{value}"], ["-c", "{file}"], ["{key}={file}:{file}{value}"], []]
+)
 SHOW = 'printf "%s\\0" "$#" "$@"; exec env -0'
 
 
@@ -111,7 +113,7 @@ def test_bash_hands_on_exactly_the_point(
     point = points[index]
     with tempfile.TemporaryDirectory() as folder:
         words, variables = taken(Path(folder), spec, index, locale)
-        assert words == spec.sweep.arguments(index, point)
+        assert words == spec.sweep.arguments(index, point, folder)
         mode = point.get("MODE") if names else "before"  # the submitter's own is not for a sweep's variable
         assert variables.get("MODE") == (mode if isinstance(mode, str | None) else json.dumps(mode))
         assert variables["TRAINSUB_POINT"] == f"{folder}/points/{index}.json"
@@ -140,7 +142,7 @@ def test_only_a_sweep_has_points(rendered: Callable[..., str], kind: str) -> Non
     assert not re.search(r'\$@" *&$', script, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["point", "word", "kind", "index", "chain", "stalled"])
+@pytest.mark.parametrize("name", ["point", "before", "word", "kind", "index", "chain", "stalled"])
 def test_the_scripts_own_variables_are_refused(rendered: Callable[..., str], name: str) -> None:
     """The training would be given another value."""
     with pytest.raises(SpecError, match=f"env.{name}: "):

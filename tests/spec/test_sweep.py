@@ -91,8 +91,9 @@ def test_a_sweep_reads_back_as_itself(tables: dict[str, Any]) -> None:
         ("", ["--lr=0.0001", "--name=a b"]),
         ('append_args = ["--{key}", "{value}"]', ["--lr", "0.0001", "--name", "a b"]),
         ('append_args = ["{key}={value}"]', ["lr=0.0001", "name=a b"]),
-        ('append_args = ["--config", "{file}"]', ["--config", "../points/0.json"]),
-        ('append_args = ["{file}:{key}"]', ["../points/0.json:lr", "../points/0.json:name"]),
+        ('append_args = ["--config", "{file}"]', ["--config", "/run/points/0.json"]),
+        ('append_args = ["{file}:{key}"]', ["/run/points/0.json:lr", "/run/points/0.json:name"]),
+        ('append_args = ["{file}{file}={value}"]', [f"{2 * '/run/points/0.json'}={one}" for one in ("0.0001", "a b")]),
         ('append_args = ["{}", "{1}"]', ["{}", "{1}"]),
         ("append_args = []", []),
         ('env = ["lr"]', ["--name=a b"]),
@@ -102,13 +103,13 @@ def test_a_sweep_reads_back_as_itself(tables: dict[str, Any]) -> None:
 def test_words_that_follow_the_command(more: str, words: list[str]) -> None:
     """Once for each parameter where the template names one, else once."""
     found = sweep(f'points = [{{ lr = 1e-4, name = "a b" }}]\n{more}')
-    assert found.arguments(0, found.all_points[0]) == words
+    assert found.arguments(0, found.all_points[0], "/run") == words
 
 
 def test_a_value_is_no_template() -> None:
     """What it holds stays as it is."""
     found = sweep("points = [{ a = '{key}{value}{file}' }]")
-    assert found.arguments(0, found.all_points[0]) == ["--a={key}{value}{file}"]
+    assert found.arguments(0, found.all_points[0], "/run") == ["--a={key}{value}{file}"]
 
 
 def test_the_file_of_the_parameters() -> None:
@@ -122,6 +123,12 @@ def test_the_file_of_the_parameters() -> None:
         (1, "unset", "SEED"),
         (1, "argument", "--lr=true"),
     ]
+
+
+def test_the_path_of_the_point_is_the_tasks_to_say() -> None:
+    """Only there it is known in full; a program that changes its directory finds the file."""
+    found = sweep('points = [{ a = 1 }]\nappend_args = ["--config={file}:{file}.x"]')
+    assert entries(found.parameters())[1:] == [(0, "file", "--config="), (0, "file", ":"), (0, "argument", ".x")]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from trainsub.render.engine import Shell
 from trainsub.spec import JobSpec
 
-TAKEN = r"chain|index|kind|point|stalled|word"
+TAKEN = r"before|chain|index|kind|point|stalled|word"
 """Variables of the script in the blocks of sweeps and chains."""
 
 _POINT = Shell('"$@"')

@@ -24,7 +24,7 @@ FILE = "sweep.points"
 """The name of the parameters' file in the run's directory."""
 
 FOLDER = "points"
-"""Where, beside the working directory, each task writes its point as JSON."""
+"""Where, in the run's directory, each task writes its point as JSON."""
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _PLACE = re.compile(r"\{([A-Za-z_]+)\}")
@@ -181,20 +181,30 @@ class Sweep(Table):
         """The indices of the points that are trained."""
         return tuple(range(len(self.all_points))) if self.indices is None else arrays.parse(self.indices).indices
 
-    def arguments(self, index: int, point: Mapping[str, Value]) -> list[str]:
-        """Return the words that follow the command for one point."""
-        given = [(key, _as_text(value)) for key, value in point.items() if key not in self.env]
-        file = f"../{FOLDER}/{index}.json"
+    def arguments(self, index: int, point: Mapping[str, Value], run_dir: str) -> list[str]:
+        """Return the words that follow the command for one point.
+
+        Args:
+            index: The point's number.
+            point: The point.
+            run_dir: The run's directory on the cluster, where the point's file is.
+        """
+        return [f"{run_dir}/{FOLDER}/{index}.json".join(pieces) for pieces in self._words(point)]
+
+    def _words(self, point: Mapping[str, Value]) -> list[list[str]]:
+        """The words, each in the pieces between which the path of the point's file stands."""
+        given = [{"key": key, "value": _as_text(value)} for key, value in point.items() if key not in self.env]
         if not any({"key", "value"} & set(_PLACE.findall(one)) for one in self.append_args):
-            return [_filled(one, {"file": file}) for one in self.append_args]
-        return [_filled(one, {"key": k, "value": v, "file": file}) for k, v in given for one in self.append_args]
+            given = [{}]
+        return [[_filled(piece, one) for piece in word.split("{file}")] for one in given for word in self.append_args]
 
     def parameters(self) -> bytes:
         """Return the file from which each task takes its point.
 
-        For each index, in order: the point as JSON, variables as ``NAME=value``, the names of those that it
-        lacks, words that follow the command. Each entry is the index, the kind and the text, each ended by a NUL, so
-        that a shell can read it as data.
+        For each index, in order: the point as JSON, variables as ``NAME=value``, the names of those that it lacks, and
+        words that follow the command. The path of the point's file in a word is the task's to write: what stands before
+        it is an entry of its own. Each entry is the index, the kind and the text, each ended by a NUL, so that a shell
+        can read it as data.
         """
         return "".join(f"{part}\0" for entry in self._entries() for part in entry).encode()
 
@@ -206,8 +216,9 @@ class Sweep(Table):
                     yield index, "variable", f"{name}={_as_text(point[name])}"
                 else:
                     yield index, "unset", name
-            for word in self.arguments(index, point):
-                yield index, "argument", word
+            for *pieces, last in self._words(point):
+                yield from ((index, "file", piece) for piece in pieces)
+                yield index, "argument", last
 
 
 def _filled(template: str, places: Mapping[str, str]) -> str:
