@@ -72,17 +72,25 @@ def _refuse_another(plan: Plan, run: Run) -> None:
         )
     if plan.parts == 1 or run.plan_hash in {"", plan.plan_hash} or not run.spec:
         return
-    if _points(parse_spec(run.spec, origin=f"the spec of run {run.run}")) != _points(plan.spec):
-        raise SpecError(
-            f"the key of this submission has run {run.run} on {run.cluster} already, with other points",
-            hint="Give another --key; or the sweep, and the cluster's max_array_size, of that run.",
-        )
+    there = parse_spec(run.spec, origin=f"the spec of run {run.run}")
+    other = "points" if _points(there) != _points(plan.spec) else "code" if _code(run) != _code(plan) else "settings"
+    if other == "settings" and there == plan.spec:
+        return  # another version of trainsub may have written another script for it
+    raise SpecError(
+        f"the key of this submission has run {run.run} on {run.cluster} already, with other {other}",
+        hint="One sweep would be of two kinds. Give another --key; or the spec, the code and the cluster's "
+        "max_array_size of that run.",
+    )
 
 
 def _points(spec: JobSpec) -> str | None:
     """The points, with their types."""
     sweep = spec.sweep
     return None if sweep is None else repr([sweep.all_points[index] for index in sweep.chosen])
+
+
+def _code(what: Run | Plan) -> str | None:
+    return None if what.code is None else what.code.sha256
 
 
 def begun(session: Session, plan: Plan) -> list[Run]:

@@ -35,6 +35,8 @@ def told(*, outcome: str = ACCEPTED, detail: str | None = None, **job: Any) -> d
         ("RUNNING", "", None, None),
         ("COMPLETED", "", None, None),
         ("CANCELLED", "CANCELLED by 1000", "user 1000 cancelled it", None),
+        ("CANCELLED", "JobHeldUser", None, None),  # it was waiting for that when it was cancelled
+        ("CANCELLED", "QOSMaxJobsPerUserLimit", None, None),
         (None, None, None, None),
     ],
 )

@@ -36,11 +36,20 @@ def plant(world: World, secrets: dict[str, str]) -> Path:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A run's directory."""
-    return make_world(tmp_path)
+    return started(tmp_path)
 
 
-def scontrol(world: World, words: str) -> None:
-    """Let ``scontrol show job`` say something."""
+def started(root: Path) -> World:
+    """A run's directory, and a job that runs and that Slurm might requeue."""
+    world = make_world(root)
+    scontrol(world, "RUNNING", requeue=True)
+    return world
+
+
+def scontrol(world: World, state: str, *, requeue: bool) -> None:
+    """Let ``scontrol show job`` say something; without a state, that it cannot."""
+    said = f"echo 'JobId=42 JobName=x'; echo '   JobState={state} Reason=None'; echo '   Requeue={int(requeue)} Restarts=0'"
+    words = said if state else "echo 'slurm_load_jobs error' >&2; exit 1"
     file = world.root / "bin" / "scontrol"
     file.write_text(f"#!/bin/bash\ncase $1-$2 in show-job) {words} ;; *) printf 'n1\\nn2\\n' ;; esac\n")
 
@@ -50,7 +59,7 @@ def scontrol(world: World, words: str) -> None:
 def test_each_value_reaches_the_ranks_and_nothing_else(secrets: dict[str, str]) -> None:
     """To the byte; neither the script nor the log has it."""
     with tempfile.TemporaryDirectory() as folder:
-        world = make_world(Path(folder))
+        world = started(Path(folder))
         secrets = {name: f"{value}{MARK}{value}" for name, value in secrets.items()}
         plant(world, secrets)
         names = ", ".join(map(toml_string, secrets))
@@ -82,19 +91,14 @@ def test_they_go_with_the_job(world: World, rendered: Callable[..., str], task: 
 
 
 @pytest.mark.parametrize(
-    ("said", "stays"),
-    [
-        ('echo "   Requeue=0 Restarts=0 BatchFlag=1"', False),
-        ('echo "   Requeue=1 Restarts=0 BatchFlag=1"', True),
-        ('echo "slurm_load_jobs error" >&2; exit 1', True),
-    ],
+    ("state", "requeue", "stays"), [("COMPLETING", False, False), ("COMPLETING", True, True), ("", True, True)]
 )
 def test_a_job_that_may_be_requeued_keeps_them(
-    world: World, rendered: Callable[..., str], said: str, *, stays: bool
+    world: World, rendered: Callable[..., str], state: str, *, requeue: bool, stays: bool
 ) -> None:
     """After TERM, of which a preemption is one; at once, because KILL may follow."""
     file = plant(world, {"API_KEY": VALUE_HERE})
-    scontrol(world, said)
+    scontrol(world, state, requeue=requeue)
     job = world.start(rendered(SPEC.format("") + SECRETS), TASK='trap "" TERM; sleep 2')
     world.wait_for("started.42")
     job.terminate()
@@ -105,6 +109,30 @@ def test_a_job_that_may_be_requeued_keeps_them(
     job.communicate(timeout=20)
     assert file.exists() == stays
     assert world.record()["code"] == "143"
+
+
+@pytest.mark.parametrize("task", ["exit 0", "exit 1"])
+def test_a_job_that_requeues_itself_keeps_them(world: World, rendered: Callable[..., str], task: str) -> None:
+    """Launchers do, and then end with any code."""
+    file = plant(world, {"API_KEY": VALUE_HERE})
+    scontrol(world, "PENDING", requeue=True)
+    world.run(rendered(SPEC.format("") + SECRETS), TASK=task)
+    assert file.exists()
+
+
+def test_a_script_of_ones_own_that_ends_well_when_it_is_stopped_keeps_them(world: World) -> None:
+    """It saves when it gets TERM, and is to go on after a requeue."""
+    text = "#!/bin/bash\n#SBATCH -N 4 -t 5\ntrap 'exit 0' TERM\ntouch \"$DUMP/begun\"\nsleep 5 & wait\n"
+    own = OwnScript("own.sbatch", text)
+    file = plant(world, {"API_KEY": VALUE_HERE})
+    (world.run_dir / "own.sbatch").write_text(own.text)
+    spec = parse_spec('name = "x"\ntemplate = "own.sbatch"\n' + SECRETS, own=own)
+    job = world.start(render(spec, Cluster.model_validate({"transport": "local"}), own=own))
+    world.wait_for("begun")
+    scontrol(world, "COMPLETING", requeue=True)
+    job.terminate()
+    job.communicate(timeout=20)
+    assert (job.returncode, file.exists()) == (0, True)
 
 
 def test_a_job_that_never_began_its_training_removes_them(world: World, rendered: Callable[..., str]) -> None:

@@ -218,6 +218,22 @@ def test_a_key_is_not_shared_by_two_sweeps(desk: Desk, points: str, size: int) -
     assert count(desk) == 2
 
 
+def test_a_sweep_is_of_one_kind(desk: Desk) -> None:
+    """Whoever goes on with another time limit, or mended code, is told before anything is sent."""
+    (desk.folder / "code").mkdir()
+    (desk.folder / "code" / "a.py").write_text("1\n")
+    client = desk.client()
+    with_code = {"code": '{path = "code"}'}
+    client.submit_all(client.plans(five(**with_code), key="k", base=desk.folder)[:2])
+    with pytest.raises(SpecError, match="with other settings"):
+        client.submit_all(client.plans(five(slurm__time='"2:00:00"', **with_code), key="k", base=desk.folder))
+    (desk.folder / "code" / "a.py").write_text("2\n")
+    with pytest.raises(SpecError, match="with other code") as caught:
+        client.submit_all(client.plans(five(**with_code), key="k", base=desk.folder))
+    assert "Give another --key" in str(caught.value.hint)
+    assert count(desk) == 2
+
+
 def test_a_sweep_stays_on_its_cluster(desk: Desk) -> None:
     """Where a part of the key is elsewhere, nothing is sent: no job waits for another cluster's."""
     client = desk.client()

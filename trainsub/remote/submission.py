@@ -17,7 +17,7 @@ BEAT = 10
 SILENCE = 120
 """Seconds that the program waits for 256 KiB of its input, or for a verdict, before it takes the client for dead."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"(?!TS_|PATH$)[A-Za-z_][A-Za-z0-9_]*")  # none of the program's own
 _PREPARED = frozenset({"work", "logs", "exit"})
 
 

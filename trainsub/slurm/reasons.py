@@ -67,9 +67,15 @@ def of_job(phase: str, reason: str) -> Meaning | None:
         return Meaning(again) if reason.partition(":")[0] in _ENDS else explain(reason)
     if phase == states.RUNNING and is_held(reason):
         return Meaning("it runs on, and is held: it would not start again after a requeue", RELEASE)
-    if phase == states.FINISHED and reason not in NOTHING:
+    if phase == states.FINISHED and reason not in NOTHING and not _was_waiting(reason):
         return explain(reason)
     return None
+
+
+def _was_waiting(reason: str) -> bool:
+    """Whether a reason is why a job waited: Slurm leaves it on one that was cancelled meanwhile."""
+    ends = reason.partition(":")[0] in _ENDS or reason == states.NEVER_SATISFIED
+    return not ends and _of_code(reason) is not None
 
 
 def is_held(reason: str) -> bool:
