@@ -190,6 +190,8 @@ def test_a_wrong_option(line: str, message: str) -> None:
         ("SLURM_JOB_ID = 1", "env.SLURM_JOB_ID: reserved: Slurm sets it", None),
         ("SBATCH_QOS = 1", "env.SBATCH_QOS: reserved", None),
         ("UID = 1", "env.UID: reserved: bash", None),
+        ("TS_FILES = 1", "env.TS_FILES: reserved: trainsub's own programs on the cluster use it", None),
+        ("IFS = ','", "env.IFS: reserved: the job's script splits words by it", None),
         ("HF_TOKEN = 'x'", "env.HF_TOKEN: looks like a secret", '[secrets] names = ["HF_TOKEN"]'),
         ("wandb_api_key = 'x'", "env.wandb_api_key: looks like a secret", "[secrets]"),
         ("PGPASSWORD = 'x'", "env.PGPASSWORD: looks like a secret", "[secrets]"),
@@ -307,3 +309,9 @@ def test_a_value_from_python_is_checked_too() -> None:
     """Who makes a spec in Python meets the same rules."""
     with pytest.raises(ValueError, match="got a set"):
         JobSpec.model_validate({"name": {1}, "command": ["a"], "slurm": {"nodes": 1, "time": "1"}})
+
+
+def test_variables_that_steer_programs_may_be_given() -> None:
+    """A PATH for the ranks is a common wish; only as a secret it makes no sense."""
+    text = f"{HEAD}{SLURM}[env]\nPATH = '/opt/bin:/bin'\nLD_LIBRARY_PATH = '/opt/lib'\nTSV = 1\n"
+    assert list(parse_spec(text).env) == ["PATH", "LD_LIBRARY_PATH", "TSV"]

@@ -23,6 +23,12 @@ def test_names_are_kept_in_their_order() -> None:
         ('names = ["A", "B", "A"]', "A is there twice"),
         ('names = ["A=b"]', "item 1: not a name that a variable can have"),
         ('names = ["RANK"]', "item 1: reserved"),
+        *((f'names = ["{name}"]', "item 1: reserved: trainsub's own programs") for name in ("TS_ROOT", "TS_")),
+        ('names = ["IFS"]', "item 1: reserved: the job's script splits words by it"),
+        *(
+            (f'names = ["{name}"]', "item 1: reserved: shells and programs are steered by it")
+            for name in ("PATH", "HOME", "USER", "SHELL", "LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "PS4")
+        ),
         ('names = ["A"]\nvalues = ["b"]', "values"),
         ("", "secrets.names"),
     ],

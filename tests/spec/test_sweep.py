@@ -157,6 +157,8 @@ def test_the_path_of_the_point_is_the_tasks_to_say() -> None:
         ("points = [{ a = 1 }]\nmatrix = { a = [1] }", "sweep.points: cannot stand beside matrix"),
         ("matrix = { a = [1] }\nenv = ['b']", "sweep.env: b is no parameter of the sweep"),
         ("matrix = { a = [1] }\nenv = ['RANK']", "sweep.env: item 1: reserved: "),
+        ("matrix = { TS_RUN = [1] }\nenv = ['TS_RUN']", "sweep.env: item 1: reserved: trainsub's own programs"),
+        ("matrix = { IFS = ['a'] }\nenv = ['IFS']", "sweep.env: item 1: reserved: the job's script"),
         ("matrix = { a = [1] }\nappend_args = ['{val}']", "sweep.append_args: item 1: {val} stands for nothing"),
         ("matrix = { a = [1, 2] }\nindices = '0,2'", "sweep.indices: 0,2 goes beyond the last point, which is 1"),
         ("matrix = { a = [1, 2] }\nindices = '0%2'", "sweep.indices: a limit after % is max_running's to say"),

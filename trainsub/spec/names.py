@@ -8,9 +8,12 @@ from trainsub.spec.expect import Expect, NotExpectedError, line
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_GIVE = "Choose another name, or write it in [env]: there its value can be read."
 _LAUNCHER = "trainsub and the launcher set it for each rank"
 _RESERVED = [
     (re.compile(r"TRAINSUB_.*"), "trainsub sets it"),
+    (re.compile(r"TS_.*"), "trainsub's own programs on the cluster use it"),
+    (re.compile(r"IFS"), "the job's script splits words by it"),
     (re.compile(r"MASTER_ADDR|MASTER_PORT|WORLD_SIZE|(?:LOCAL_|NODE_|GROUP_|ROLE_)?RANK"), _LAUNCHER),
     (re.compile(r"(?:LOCAL_|GROUP_|ROLE_)WORLD_SIZE|TORCHELASTIC_(?:RUN_ID|RESTART_COUNT|MAX_RESTARTS)"), _LAUNCHER),
     (re.compile(r"PET_.*"), "trainsub gives torchrun its options"),
@@ -24,6 +27,9 @@ _RESERVED = [
     ),
     (re.compile(r"BASHOPTS|BASH_VERSINFO|EUID|PPID|SHELLOPTS|UID"), "bash does not let it be set"),
 ]
+
+# What submits the job begins by forgetting variables of the secrets' names, and could not go on without these.
+_NO_SENSE = re.compile(r"PATH|HOME|USER|SHELL|LD_.*|BASH_ENV|ENV|PS4")
 
 # By the end of the name: HF_TOKEN is a secret, TOKENIZERS_PARALLELISM and PASSWORD_FILE are not.
 _SECRET = re.compile(
@@ -44,6 +50,13 @@ def _settable(value: object) -> str:
     return name
 
 
+def _secret_name(value: object) -> str:
+    name = _settable(value)
+    if _NO_SENSE.fullmatch(name):
+        raise NotExpectedError("reserved: shells and programs are steered by it, so it is no secret", hint=_GIVE)
+    return name
+
+
 def _variable_name(value: object) -> str:
     name = _settable(value)
     if _SECRET.fullmatch(name) and not _NO_SECRET.fullmatch(name):
@@ -54,7 +67,7 @@ def _variable_name(value: object) -> str:
     return name
 
 
-SETTABLE = Expect("a variable's name", _settable)
-"""Any that the job may set."""
+SECRET_NAME = Expect("a variable's name", _secret_name)
+"""Any that the job may set and that can hold a secret."""
 VARIABLE_NAME = Expect("a variable's name", _variable_name)
 VariableName = Annotated[str, VARIABLE_NAME]

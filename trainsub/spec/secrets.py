@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from trainsub.spec.expect import Expect, NotExpectedError, listed
-from trainsub.spec.names import SETTABLE
+from trainsub.spec.names import SECRET_NAME
 from trainsub.spec.table import Table
 
-_NAMES = listed("a list of variables' names", SETTABLE, least=1)
+_NAMES = listed("a list of variables' names", SECRET_NAME, least=1)
 
 
 def _once(value: object) -> tuple[str, ...]:
