@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainsub.remote import program
+from trainsub.remote import SubmitRequest, program, submission
 from trainsub.slurm import environment
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
@@ -101,3 +101,10 @@ def test_what_no_shell_can_carry_is_refused() -> None:
 def test_programs_are_small() -> None:
     """The head of a submit fits into the first window of a connection."""
     assert len(program.program_text("submit")) < 11_500
+
+
+@pytest.mark.parametrize("name", ["TS_ROOT", "PATH", "A=b", "1a", ""])
+def test_a_secret_is_none_of_the_programs_own_variables(name: str) -> None:
+    """They are taken out of its environment before it begins."""
+    with pytest.raises(ValueError, match="not a name for a variable"):
+        submission.values(SubmitRequest("~/r", "job-1a2b3c4d", 1, {}, secrets={name: "x"}))
