@@ -1,30 +1,48 @@
 """Templates and batch scripts as files on this machine."""
 
+import os
+import stat
 from pathlib import Path
 
-from trainsub.errors import RejectedError, SpecError, TemplateError
+from trainsub.errors import SpecError, TemplateError
 from trainsub.places import Places
-from trainsub.render import SPEC, Template, Templates, built_in
+from trainsub.render import SPEC, LayerName, Template, Templates, built_in
 from trainsub.render.engine import SUFFIX
 from trainsub.spec import JobSpec, OwnScript
+from trainsub.spec.model import TEMPLATE_NAME
 
 
 def read_templates(places: Places) -> Templates:
-    """Read the templates of all layers.
+    """Read the templates of all layers; one that cannot be read says so when it is used.
 
     Raises:
-        TemplateError: One cannot be read.
+        TemplateError: A folder of templates cannot be read.
     """
-    return Templates(
-        [
-            *built_in(),
-            *(
-                Template(path.name.removesuffix(SUFFIX), layer, str(path), _text(path, TemplateError))
-                for layer, folder in places.template_folders()
-                for path in sorted(folder.glob(f"*{SUFFIX}"))
-            ),
-        ]
+    of_layers = (
+        _in_layer(name, layer, folder / f"{name}{SUFFIX}")
+        for layer, folder in places.template_folders()
+        for name in _names(folder)
     )
+    return Templates([*built_in(), *of_layers])
+
+
+def _names(folder: Path) -> list[str]:
+    """The names of the templates in a folder. What else lies there, such as an editor's lock, has no such name."""
+    try:
+        files = [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise TemplateError(f"{folder}: cannot be read: {error.strerror}") from error
+    names = (file.removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX))
+    return sorted(name for name in names if TEMPLATE_NAME.fullmatch(name))
+
+
+def _in_layer(name: str, layer: LayerName, path: Path) -> Template:
+    try:
+        return Template(name, layer, str(path), _text(path))
+    except _UnreadableError as error:
+        return Template(name, layer, str(path), "", error.why, error.line)
 
 
 def templates_for(places: Places, spec: JobSpec, folder: Path) -> Templates:
@@ -36,7 +54,7 @@ def templates_for(places: Places, spec: JobSpec, folder: Path) -> Templates:
         folder: What its relative paths are relative to.
 
     Raises:
-        TemplateError: One cannot be read.
+        TemplateError: That one cannot be read, or a folder of templates.
     """
     templates = read_templates(places)
     if spec.template_path is None or spec.own_script:
@@ -51,7 +69,10 @@ def read_template(path: Path) -> Template:
         TemplateError: It cannot be read.
     """
     name = path.name.removesuffix(".j2").removesuffix(".sbatch")
-    return Template(name, SPEC, str(path.resolve()), _text(path, TemplateError))
+    try:
+        return Template(name, SPEC, os.path.realpath(path), _text(path))
+    except _UnreadableError as error:
+        raise TemplateError(f"{path}: {error.why}") from error
 
 
 def read_script(named: str, folder: Path) -> OwnScript:
@@ -65,13 +86,28 @@ def read_script(named: str, folder: Path) -> OwnScript:
         SpecError: It cannot be read.
     """
     path = folder / Path(named).expanduser()
-    return OwnScript(str(path), _text(path, SpecError))
-
-
-def _text(path: Path, kind: type[RejectedError]) -> str:
     try:
-        return path.read_bytes().decode()
+        return OwnScript(str(path), _text(path))
+    except _UnreadableError as error:
+        raise SpecError(f"{path}: {error.why}") from error
+
+
+class _UnreadableError(Exception):
+    """A file has no text to read: why, and in which line that shows."""
+
+    def __init__(self, why: str, line: int = 1) -> None:
+        super().__init__(why)
+        self.why = why
+        self.line = line
+
+
+def _text(path: Path) -> str:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would be waited for
+            raise _UnreadableError("is no regular file")
+        read = path.read_bytes()
+        return read.decode()
     except UnicodeDecodeError as error:
-        raise kind(f"{path}: not UTF-8: byte {error.start}", hint="Save it in that encoding.") from None
+        raise _UnreadableError(f"not UTF-8: byte {error.start}", read.count(b"\n", 0, error.start) + 1) from None
     except OSError as error:
-        raise kind(f"{path}: cannot be read: {error.strerror}") from error
+        raise _UnreadableError(f"cannot be read: {error.strerror}") from error

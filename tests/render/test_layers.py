@@ -109,3 +109,16 @@ def test_a_template_that_cannot_be_read() -> None:
     mine = made("mine", "user", "{% extends %}")
     assert extended(mine) == []
     assert len(check(mine, Templates([BASE, mine]))) == 1
+
+
+def test_one_without_a_text() -> None:
+    """What extends it cannot be told of either, and says so at its extends; the others do not mind."""
+    bad = Template("bad", "user", "/user/bad.sbatch.j2", "", "not UTF-8: byte 7", 2)
+    child = made("child", "user", f"{{# x #}}\n{extending('bad')}")
+    templates = Templates([BASE, KIND, bad, child])
+    with pytest.raises(TemplateError, match=r"^/user/bad\.sbatch\.j2: not UTF-8: byte 7"):
+        templates.above(bad)
+    assert [(one.file, one.line, one.message) for one in check(bad, templates)] == [(bad.path, 2, "not UTF-8: byte 7")]
+    (problem,) = check(child, templates)
+    assert (problem.line, problem.message) == (2, f"extends bad.sbatch.j2, and {bad.path}: not UTF-8: byte 7")
+    assert check(KIND, templates) == []

@@ -26,16 +26,27 @@ def listed(state: "State", templates: Templates) -> None:
         return
     table = Table("NAME", "LAYER", "PATH", "")
     for named in document.templates:
-        table.add(named.name, named.layer, home_path(named.path), "to extend only" if named.extend_only else "")
+        told = named.problem or ("to extend only" if named.extend_only else "")
+        table.add(named.name, named.layer, home_path(named.path), told)
         for below in named.overridden:
-            table.add("", below.layer, home_path(below.path), "overridden")
+            told = f"overridden; {below.problem}" if below.problem else "overridden"
+            table.add("", below.layer, home_path(below.path), told)
     state.print_table(table)
 
 
 def _named(templates: Templates, one: Template) -> documents.TemplateDocument:
-    below = [_part(other) for other in templates.stack(one.name)[1:]]
     return documents.TemplateDocument(
-        name=one.name, layer=one.layer, path=one.path, extend_only=one.name in HIDDEN, overridden=below
+        name=one.name,
+        layer=one.layer,
+        path=one.path,
+        extend_only=one.name in HIDDEN,
+        problem=one.fault or None,
+        overridden=[
+            documents.OverriddenTemplateDocument(
+                name=other.name, layer=other.layer, path=other.path, problem=other.fault or None
+            )
+            for other in templates.stack(one.name)[1:]
+        ],
     )
 
 

@@ -17,6 +17,15 @@ class TemplatePartDocument(Document):
     path: str = Field(description="Where it was read.")
 
 
+class OverriddenTemplateDocument(Document):
+    """A template of whose name a higher layer has one, too."""
+
+    name: str = Field(description="Its name.")
+    layer: Layer = Field(description="Who it comes from.")
+    path: str = Field(description="Where it was read.")
+    problem: str | None = Field(None, description="Why it cannot be read; null where it can be.")
+
+
 class TemplateDocument(Document):
     """What a name means."""
 
@@ -24,7 +33,10 @@ class TemplateDocument(Document):
     layer: Layer = Field(description="The highest layer that has one of this name.")
     path: str = Field(description="Where it is.")
     extend_only: bool = Field(description="Whether it is for others to extend, so that no spec may name it.")
-    overridden: list[TemplatePartDocument] = Field(description="Those of that name in the layers below, highest first.")
+    problem: str | None = Field(None, description="Why it cannot be read; null where it can be.")
+    overridden: list[OverriddenTemplateDocument] = Field(
+        description="Those of that name in the layers below, highest first."
+    )
 
 
 class TemplatesDocument(Document):

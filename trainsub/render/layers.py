@@ -31,13 +31,17 @@ class Template:
         name: Its file's name without ``.sbatch.j2``.
         layer: One of ``LAYERS``.
         path: Where it was read.
-        text: Its text.
+        text: Its text; empty where it cannot be read.
+        fault: Why it cannot be read, which matters to those who use it; empty where it was.
+        fault_line: Where in the file that is, from 1.
     """
 
     name: str
     layer: LayerName
     path: str
     text: str
+    fault: str = ""
+    fault_line: int = 1
 
     @property
     def key(self) -> str:
@@ -134,8 +138,10 @@ class Templates:
         """Return all that a template may extend, in any of its branches: parents, their parents, and so on.
 
         Raises:
-            TemplateError: One is not there, or a template extends itself in a circle.
+            TemplateError: One is not there, it or one of them cannot be read, or one extends itself in a circle.
         """
+        if template.fault:
+            raise TemplateError(f"{template.path}: {template.fault}", hint="Put it right, or take it away.")
         found: list[Template] = []
         self._climb(template, (template,), found)
         return found
@@ -146,6 +152,8 @@ class Templates:
             if parent in way:
                 circle = " extends ".join(one.key for one in (*way[way.index(parent) :], parent))
                 raise TemplateError(f"{template.path}: extends itself in a circle: {circle}")
+            if parent.fault:
+                raise TemplateError(f"{template.path}: extends {filename}, and {parent.path}: {parent.fault}")
             if parent not in found:
                 found.append(parent)
             self._climb(parent, (*way, parent), found)

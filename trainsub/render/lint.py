@@ -76,6 +76,8 @@ def check(template: Template, templates: Templates) -> list[Problem]:
         template: The template.
         templates: All templates, for those that it extends.
     """
+    if template.fault:
+        return [Problem(template.path, template.fault_line, template.fault)]
     found = lint(template.text, template.path)
     tree = _tree(template.text)
     if tree is None or template.layer == BUILT_IN:

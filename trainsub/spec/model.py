@@ -33,7 +33,7 @@ _ARGUMENTS = listed("a list of text", ARGUMENT)
 # Other programs may have blanks in their names.
 _COMMAND_LINE = re.compile(r"(?:python[0-9.]*|torchrun|bash|sh|deepspeed|accelerate)\s")
 _TERM_TO_SCRIPT = re.compile(r"R?B:(?:SIG)?(?:TERM|15)\b", re.IGNORECASE)
-_TEMPLATE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
+TEMPLATE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 _J2 = ".j2"
 
 
@@ -75,7 +75,7 @@ def _venv(value: object) -> str:
 
 def _template(value: object) -> str:
     text = line(value)
-    if not _is_path(text) and _TEMPLATE.fullmatch(text) is None:
+    if not _is_path(text) and TEMPLATE_NAME.fullmatch(text) is None:
         raise NotExpectedError
     return text
 

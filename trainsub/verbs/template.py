@@ -1,6 +1,5 @@
 """Look at templates and begin new ones; asks no cluster."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,12 +8,12 @@ from trainsub.errors import TemplateError
 from trainsub.places import Places
 from trainsub.render import Problem, Template, Templates, check
 from trainsub.render.engine import SUFFIX
+from trainsub.spec.model import TEMPLATE_NAME
 from trainsub.spec.own import problems
 from trainsub.template_files import read_script, read_template, read_templates
 
 OwnLayer = Literal["project", "user"]
 """Layers into which trainsub writes."""
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 _DEFAULT = "torchrun"
 _NEW = """\
 {{#-
@@ -78,7 +77,7 @@ def new_template(places: Places, name: str, *, extends: str | None = None, layer
     Raises:
         TemplateError: There is such a file, or none can be written.
     """
-    if _NAME.fullmatch(name) is None:
+    if TEMPLATE_NAME.fullmatch(name) is None:
         raise TemplateError(
             f"{name!r} is no name for a template", hint="Letters, digits, _ and -; no dot, no slash, at most 40."
         )

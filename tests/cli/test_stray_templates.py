@@ -1,0 +1,96 @@
+"""What lies in a folder of templates and is none, cannot be read, or is no file at all."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from cli.test_offline import Here
+from cli.test_templates import EXTENDING, write
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Here:
+    """A user's machine, with a project."""
+    made = Here(tmp_path)
+    (made.project / "trainsub.toml").touch()
+    return made
+
+
+def test_files_that_are_no_templates(here: Here) -> None:
+    """An editor's lock, a Mac's second file, a copy: no name of them is a template's, and none stops anything."""
+    ours = write(here.project / "templates", "mine", EXTENDING.format("torchrun", "mine"))
+    (ours.parent / ".#mine.sbatch.j2").symlink_to("somebody@somewhere.1234")
+    (ours.parent / "._mine.sbatch.j2").write_bytes(b"\x00\x05\x16\x07\xff")
+    (ours.parent / "mine (copy).sbatch.j2").write_bytes(b"\xff")
+    assert "echo mine demo" in here.run("render", "job.toml", "--set", "template=mine").stdout
+    told = json.loads(here.run("template", "list", "--json").stdout)["templates"]
+    assert [one["name"] for one in told if one["layer"] != "built-in"] == ["mine"]
+    assert here.run("template", "check").stderr == "trainsub: nothing to put right\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "fault"),
+    [
+        ("a link to nothing", "cannot be read: No such file or directory"),
+        ("a link to itself", "cannot be read: Too many levels of symbolic links"),
+        ("bytes", "not UTF-8: byte 5"),
+        ("a folder", "is no regular file"),
+        ("a FIFO", "is no regular file"),
+    ],
+)
+def test_a_template_that_cannot_be_read(here: Here, what: str, fault: str) -> None:
+    """It is told wherever somebody asks for it or for all, and in the way of nobody who does not."""
+    folder = here.project / "templates"
+    folder.mkdir()
+    bad = folder / "srun.sbatch.j2"
+    if what == "bytes":
+        bad.write_bytes(b"{# a\n\xff #}\n")
+    elif what == "a FIFO":
+        os.mkfifo(bad)
+    elif what == "a folder":
+        bad.mkdir()
+    else:
+        bad.symlink_to("nothing" if what == "a link to nothing" else bad.name)
+    write(folder, "good", EXTENDING.format("torchrun", "good"))
+    child = write(folder, "child", EXTENDING.format("srun", "child"))
+
+    assert here.run("render", "job.toml", "--set", "template=good").returncode == 0
+    assert here.run("submit", "job.toml", "--dry-run").returncode == 0
+    assert here.run("template", "show", "good").returncode == 0
+    assert here.run("template", "check", "good").returncode == 0
+
+    listed = here.run("template", "list")
+    assert (listed.returncode, "good" in listed.stdout) == (0, True)
+    assert fault in next(line for line in listed.stdout.splitlines() if line.startswith("srun "))
+    told = {one["name"]: one for one in json.loads(here.run("template", "list", "--json").stdout)["templates"]}
+    assert (told["good"]["problem"], told["srun"]["problem"]) == (None, fault)
+
+    checked = here.run("template", "check")
+    line = 2 if what == "bytes" else 1
+    assert (checked.returncode, checked.stdout.splitlines()) == (
+        3,
+        [f"{child}:1: extends srun.sbatch.j2, and {bad}: {fault}", f"{bad}:{line}: {fault}"],
+    )
+    for asked in (["template", "show", "srun"], ["template", "show", "child"], ["template", "check", str(bad)]):
+        done = here.run(*asked)
+        assert (done.returncode, f"{bad}: {fault}" in done.stderr) == (3, True), done.stderr
+    for used in ("srun", "child"):
+        done = here.run("render", "job.toml", "--set", f"template={used}")
+        assert (done.returncode, f"{bad}: {fault}" in done.stderr) == (3, True), done.stderr
+
+
+def test_one_that_is_overridden_and_cannot_be_read(here: Here) -> None:
+    """The list tells of it in its own row; what does not extend it does not mind."""
+    below = here.folder / "templates"
+    below.mkdir()
+    (below / "srun.sbatch.j2").symlink_to("nothing")
+    write(here.project / "templates", "srun", EXTENDING.format("torchrun", "ours"))
+    assert "overridden; cannot be read: No such file" in here.run("template", "list").stdout
+    (told,) = [
+        one for one in json.loads(here.run("template", "list", "--json").stdout)["templates"] if one["name"] == "srun"
+    ]
+    assert told["problem"] is None
+    assert told["overridden"][0]["problem"] == "cannot be read: No such file or directory"
+    assert told["overridden"][1]["problem"] is None
+    assert here.run("render", "job.toml", "--set", "template=srun").returncode == 0
