@@ -51,6 +51,12 @@ def test_a_script_says_it_all() -> None:
         (["--ntasks=8"], {"ntasks": 8}),
         (["--partition=a", "--partition=b"], {"partition": "b"}),
         (["--array=0-9%2"], {"array": "0-9%2"}),
+        (["--arra=0-2"], {"array": "0-2"}),
+        (["--ar 0-2"], {"array": "0-2"}),
+        (["-a 0-2"], {"array": "0-2"}),
+        (["-Ha0-2"], {"hold": True, "array": "0-2"}),
+        (["--job-nam=x --outpu y"], {}),
+        (["--tasks=4"], {"ntasks_per_node": 4}),
     ],
 )
 def test_what_is_taken_over(lines: list[str], found: dict[str, Any]) -> None:
@@ -82,6 +88,9 @@ def test_the_spec_wins(line: str, toml: str, found: dict[str, Any]) -> None:
         ("--chdir=/x", "--chdir: trainsub sets it: the job runs in its own copy of the code"),
         ("--export=NONE", "--export: trainsub sets it"),
         ("--dependency=singleton", "--dependency: "),
+        ("--dependenc=singleton", "--dependency: "),
+        ("--cluster=x", "--clusters: "),
+        ("--cluster-c=x --clust=x", "--clust may be --cluster or --cluster-constraint or --clusters"),
         ("hetjob", "'hetjob' is no option"),
     ],
 )

@@ -167,6 +167,16 @@ def test_a_wrong_key_above_the_tables(line: str, message: str) -> None:
         ("[slurm.extra]\npartition = 'a'", "slurm.extra.partition: trainsub knows this option"),
         ("[slurm.extra]\nwrap = 'a'", "slurm.extra.wrap: trainsub sends a script"),
         ("[slurm.extra]\n--wrap = 'a'", "slurm.extra.--wrap: trainsub sends a script"),
+        ("[slurm.extra]\narra = '0-2'", "slurm.extra.arra: short for array, and trainsub knows this option"),
+        ("[slurm.extra]\njob_nam = 'a'", "slurm.extra.job_nam: short for job_name: trainsub sets it to the run id"),
+        ("[slurm.extra]\noutpu = 'a'", "slurm.extra.outpu: short for output: trainsub keeps one log"),
+        ("[slurm.extra]\ndependenc = 'a'", "slurm.extra.dependenc: short for dependency: links that"),
+        ("[slurm.extra]\ncluster = 'a'", "slurm.extra.cluster: short for clusters: the cluster is chosen by"),
+        ("[slurm.extra]\ntasks_per_node = 2", "slurm.extra.tasks_per_node: short for ntasks_per_node, and trainsub"),
+        ("[slurm.extra]\ntasks_per = 2", "slurm.extra.tasks_per: short for ntasks_per_node, and trainsub"),
+        ("[slurm.extra]\nno = 2", "slurm.extra.no: short for one of no_requeue, nodelist, nodes"),
+        ("[slurm.extra]\nwra-p = 'a'", "slurm.extra.wra-p: written with underscores: wra_p"),
+        ("[slurm.extra]\n-- = 'a'", "slurm.extra.--: expected a long option of sbatch"),
         ("[slurm.extra]\nget-me = 'a'", "slurm.extra.get-me: written with underscores: get_me"),
         ("[slurm.extra]\nN = 4", "slurm.extra.N: expected a long option of sbatch, in small letters and with"),
         ("[slurm.extra]\nlr = 0.1", "slurm.extra.lr: expected true, text, an integer, or a list of them, got 0.1"),
@@ -315,3 +325,9 @@ def test_variables_that_steer_programs_may_be_given() -> None:
     """A PATH for the ranks is a common wish; only as a secret it makes no sense."""
     text = f"{HEAD}{SLURM}[env]\nPATH = '/opt/bin:/bin'\nLD_LIBRARY_PATH = '/opt/lib'\nTSV = 1\n"
     assert list(parse_spec(text).env) == ["PATH", "LD_LIBRARY_PATH", "TSV"]
+
+
+def test_whole_options_that_begin_others() -> None:
+    """They mean themselves to sbatch, and abbreviations of what trainsub does not know are sbatch's to read."""
+    text = f"{HEAD}{SLURM}[slurm.extra]\nbb = 'a'\ncpu_freq = 'high'\nswitch = 1\nextr = 'x'\n"
+    assert list(parse_spec(text).slurm.extra) == ["bb", "cpu_freq", "switch", "extr"]

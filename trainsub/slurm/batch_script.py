@@ -36,7 +36,8 @@ _LETTERS = {
     "S": "core-spec", "s": "oversubscribe", "t": "time", "V": "version", "v": "verbose", "W": "wait",
     "w": "nodelist", "x": "exclude",
 }  # fmt: skip
-_ALIASES = {"cluster": "clusters", "tasks-per-node": "ntasks-per-node"}
+ALIASES = {"cluster": "clusters", "tasks-per-node": "ntasks-per-node"}
+"""Other names of long options."""
 
 
 class DirectiveError(ValueError):
@@ -121,7 +122,7 @@ def _long(number: int, text: str, rest: list[str]) -> Directive:
     if full in _WITH_VALUE and not equals:
         value = _next(f"--{full}", rest)
         equals = "="
-    return Directive(number, _ALIASES.get(full, full), value if equals else None)
+    return Directive(number, ALIASES.get(full, full), value if equals else None)
 
 
 def _short(number: int, letters: str, rest: list[str]) -> list[Directive]:

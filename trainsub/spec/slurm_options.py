@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from trainsub.slurm import arrays
+from trainsub.slurm.batch_script import ALIASES, OPTIONS
 from trainsub.spec.expect import (
     FLAG,
     LINE,
@@ -43,6 +44,8 @@ GRES = matching(
 _NICE_LIMIT = 2_147_483_645
 _SIGNAL_SECONDS = 65_535
 _OPTION = matching("an option", r"[a-z][a-z0-9]+(?:_[a-z0-9]+)*")
+_OTHER_NAMES = {one.replace("-", "_"): other.replace("-", "_") for one, other in ALIASES.items()}
+_WHOLE = {one.replace("-", "_") for one in OPTIONS} - _OTHER_NAMES.keys()
 _NICE = integer(0, _NICE_LIMIT)
 _SIGNAL = matching("a signal", r"(?:[BR]{1,2}:)?[A-Z0-9+]{1,20}(?:@[0-9]{1,9})?")
 
@@ -81,9 +84,26 @@ def _option(value: object) -> str:
     plain = name.strip("-").replace("-", "_")
     if plain in REFUSED:
         raise NotExpectedError(REFUSED[plain])
-    if plain != name:
+    if plain and plain != name:
         raise NotExpectedError(f"written with underscores: {plain}")
-    return str(_OPTION.check(name))
+    return _in_full(str(_OPTION.check(name)))
+
+
+def _in_full(name: str) -> str:
+    """An option's name that sbatch takes for none that trainsub owns: it takes the beginnings of names, too."""
+    if name in _WHOLE:
+        return name
+    ours = {*SlurmOptions.model_fields, *REFUSED} - {"extra"}
+    long = sorted({_OTHER_NAMES.get(one, one) for one in ours | _OTHER_NAMES.keys() if one.startswith(name)})
+    if len(long) > 1:
+        raise NotExpectedError(f"short for one of {', '.join(long)}", hint="Write options in full.")
+    if not long:
+        return name
+    if long[0] in REFUSED:
+        raise NotExpectedError(f"short for {long[0]}: {REFUSED[long[0]]}")
+    raise NotExpectedError(
+        f"short for {long[0]}, and trainsub knows this option", hint=f"Write it one table up: {long[0]} = …"
+    )
 
 
 _ONE_VALUE = either("text or an integer", LINE, integer(-(2**63)))
