@@ -131,7 +131,8 @@ class Places:
         layers: tuple[LayerName, ...] = ("site", "user", "project")
         files, seen = dict(self.files()), set()
         for layer in layers:
-            folder = (files[layer].parent / TEMPLATES).resolve() if layer in files else None
+            # Not Path.resolve: of a link to itself it makes a RuntimeError, and whoever reads the folder says it better.
+            folder = Path(os.path.realpath(files[layer].parent / TEMPLATES)) if layer in files else None
             if folder is not None and folder not in seen:
                 seen.add(folder)
                 yield layer, folder

@@ -94,3 +94,38 @@ def test_one_that_is_overridden_and_cannot_be_read(here: Here) -> None:
     assert told["overridden"][0]["problem"] == "cannot be read: No such file or directory"
     assert told["overridden"][1]["problem"] is None
     assert here.run("render", "job.toml", "--set", "template=srun").returncode == 0
+
+
+def test_a_folder_that_is_a_link_to_itself(here: Here) -> None:
+    """It cannot be read, and that is said without a traceback."""
+    folder = here.project / "templates"
+    folder.symlink_to("templates")
+    for verb in (["template", "list"], ["template", "new", "x"], ["render", "job.toml"]):
+        done = here.run(*verb)
+        assert done.returncode == 3
+        assert f"{folder}: cannot be read: Too many levels of symbolic links" in done.stderr
+        assert "Traceback" not in done.stderr
+    folder.unlink()
+    folder.symlink_to("nothing")
+    assert here.run("template", "list").returncode == 0
+
+
+def test_a_file_called_templates(here: Here) -> None:
+    """There are no templates in it, and a new one has no place there, which is what is said."""
+    folder = here.project / "templates"
+    folder.write_text("")
+    assert here.run("template", "list").returncode == 0
+    done = here.run("template", "new", "mine")
+    assert done.returncode == 3
+    assert f"{folder} is no folder" in done.stderr
+    assert "there already" not in done.stderr
+
+
+def test_a_script_that_is_no_file(here: Here) -> None:
+    """A FIFO would be waited for, until somebody writes into it; a device might never end."""
+    os.mkfifo(here.project / "f.sbatch")
+    os.mkfifo(here.project / "f.sbatch.j2")
+    for name in ("f.sbatch", "f.sbatch.j2", "/dev/zero"):
+        for verb in (["render", "job.toml", "--set", f"template={name}"], ["template", "check", name]):
+            done = here.run(*verb)
+            assert (done.returncode, f"{name}: is no regular file" in done.stderr) == (3, True), done.stderr

@@ -87,10 +87,15 @@ def new_template(places: Places, name: str, *, extends: str | None = None, layer
     chosen: OwnLayer = layer or ("project" if "project" in folders else "user")
     if chosen not in folders:
         raise TemplateError(f"there is no folder for templates of the {chosen}", hint=_no_folder(chosen))
-    path = folders[chosen] / f"{name}{SUFFIX}"
+    folder = folders[chosen]
+    path = folder / f"{name}{SUFFIX}"
     text = _NEW.format(extends=parent.name, name=name)
+    if folder.exists() and not folder.is_dir():
+        raise TemplateError(
+            f"{folder} is no folder", hint="Templates lie in a folder of this name: move the file away."
+        )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
