@@ -69,7 +69,7 @@ def test_a_missing_template_is_an_error_with_the_names(name: str, message: str) 
         ("{{ env[99] }}", ":3: list object has no element 99"),
         ("{{ ''.__class__.__mro__ }}", ":3: access to attribute '__class__' of 'str' object is unsafe."),
         ("{{ name.format.__globals__ }}", ":3: access to attribute '__globals__'"),
-        ("#SBATCH -x\n{{ directives }}", ": in its script, #SBATCH in line"),
+        ("#SBATCH -k\n{{ directives }}", ": in its script, #SBATCH in line"),
     ],
 )
 def test_a_broken_template_is_an_error(rendered_with: Callable[..., str], block: str, message: str) -> None:
@@ -92,6 +92,31 @@ def test_a_header_with_a_command_is_an_error(rendered_with: Callable[..., str]) 
     text = '{% extends "torchrun.sbatch.j2" %}\n{% block header %}\necho hi\n{% endblock %}\n'
     with pytest.raises(TemplateError, match="in its script, #SBATCH in line 4 follows the command in line 2"):
         rendered_with(mine("torchrun", text))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('#SBATCH --{{ "array" }}=0-2', "in its script, line 6: --array would be seen neither in the plan nor in its"),
+        ('#SBATCH --{{ "job-name" }}=x', "in its script, line 6: --job-name: trainsub sets it to the run id"),
+        ('#{{ "PBS" }} -t 0-2', "in its script, line 6: sbatch reads such lines, too"),
+    ],
+)
+def test_a_directive_that_trainsub_would_not_see_is_an_error(
+    rendered_with: Callable[..., str], line: str, message: str
+) -> None:
+    """Nobody would have agreed to its costs; how the template came to it does not matter."""
+    text = f'{{% extends "torchrun.sbatch.j2" %}}\n{{% block directives %}}\n\n{line}\n{{{{ super() | shell }}}}\n{{% endblock %}}\n'
+    with pytest.raises(TemplateError, match=message):
+        rendered_with(mine("torchrun", text))
+
+
+def test_a_directive_that_trainsub_does_not_know_is_welcome(rendered_with: Callable[..., str]) -> None:
+    """A site's template may have options of its own."""
+    text = '{% extends "torchrun.sbatch.j2" %}\n{% block directives %}\n#SBATCH --reboot --bb=x\n#SBATCH --time=5\n{{ super() | shell }}\n{% endblock %}\n'
+    with pytest.raises(TemplateError, match=":4: --time would be seen"):
+        rendered_with(mine("torchrun", text))
+    assert "\n#SBATCH --reboot --bb=x\n" in rendered_with(mine("torchrun", text.replace("#SBATCH --time=5\n", "")))
 
 
 def test_layers_extend_each_other(rendered_with: Callable[..., str]) -> None:

@@ -9,6 +9,7 @@ from trainsub.config import Cluster
 from trainsub.errors import TemplateError
 from trainsub.render.builtin import built_in
 from trainsub.render.context import context
+from trainsub.render.directives import foreign
 from trainsub.render.engine import environment
 from trainsub.render.layers import BUILT_IN, HIDDEN, LAYERS, SPEC, LayerName, Template, Templates
 from trainsub.render.lint import Problem, check, lint
@@ -86,6 +87,8 @@ def render(spec: JobSpec, cluster: Cluster, templates: Templates | None = None, 
                 f"{template.path}: in its script, #SBATCH in line {line} follows the command in line {command}",
                 hint="sbatch would not read it. Write commands into blocks that come after the block directives.",
             )
+    for line, wrong in foreign(script, str(values["directives"])):
+        raise TemplateError(f"{template.path}: in its script, line {line}: {wrong}")
     return script
 
 

@@ -8,6 +8,7 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 
 from trainsub.errors import TemplateError
 from trainsub.render.context import NAMES
+from trainsub.render.directives import unseen
 from trainsub.render.engine import parser
 from trainsub.render.layers import BUILT_IN, Template, Templates, literals
 from trainsub.render.shelltext import Kind, Piece, ShellReader, pieces, script_lines
@@ -64,7 +65,7 @@ def lint(source: str, filename: str) -> list[Problem]:
         *_filters(tree),
         *_statements(tree),
         *_quoted(parts),
-        *_late_directives(parts),
+        *_directives(parts),
     }
     return sorted(Problem(filename, line, message) for line, message in found)
 
@@ -193,12 +194,14 @@ def _quoted(parts: list[Piece]) -> _Found:
         reader.read(part.printed)
 
 
-def _late_directives(parts: list[Piece]) -> _Found:
+def _directives(parts: list[Piece]) -> _Found:
     for block in _blocks(parts):
         command = 0
         for line, text in script_lines(block):
             if command and text.startswith("#SBATCH"):
                 yield line, f"sbatch reads no directive after the first command (line {command})"
+            if not command and (wrong := unseen(text)):
+                yield line, wrong
             if not command and text.strip() and not text.lstrip().startswith("#"):
                 command = line
 
