@@ -181,7 +181,8 @@ def repeat_plan(run: Run, indices: Sequence[int], cluster: Cluster, *, archives:
         archives: Where packed snapshots are kept.
 
     Raises:
-        SpecError: The run was made by another version, whose spec or script is not understood.
+        SpecError: The run was made by another version, whose spec or script is not understood, or its script is the
+            user's own, of which the store has no copy.
     """
     origin = f"the spec of run {run.run}"
     before = parse_spec(run.spec, origin=origin)
@@ -190,9 +191,14 @@ def repeat_plan(run: Run, indices: Sequence[int], cluster: Cluster, *, archives:
         change = f'sweep.indices="{text}"'
     else:
         change = f'slurm.array="{arrays.text(indices, arrays.parse(before.array or "").at_once)}"'
+    if before.own_script:
+        raise SpecError(
+            f"run {run.run} has a script of your own, {before.template}, of which no copy is kept here",
+            hint=f"These tasks failed; submit the spec again for them: trainsub submit SPEC --set '{change}'",
+        )
     spec = parse_spec(run.spec, origin=origin, sets=[change])
     old, new = (f"\n{directive('array', one.array or '')}\n" for one in (before, spec))
-    if run.script.count(old) != 1 or spec.own_script:
+    if run.script.count(old) != 1:
         raise SpecError(
             f"the script of run {run.run} does not say {old.strip()!r} in one place",
             hint="Submit the tasks that failed as a run of their own, with other indices.",

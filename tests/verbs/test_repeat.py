@@ -1,5 +1,6 @@
 """The plan that trains some tasks of a run once more."""
 
+import shlex
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from trainsub.config import Cluster
 from trainsub.errors import SpecError
 from trainsub.plan import repeat_plan
 from trainsub.render import render
-from trainsub.spec import parse_spec
+from trainsub.spec import OwnScript, parse_spec
 from trainsub.tracker.values import ACCEPTED, Code, Run
 
 HPC = Cluster.model_validate({"transport": "local", "price": {"currency": "EUR", "gpu_hour": "2"}})
@@ -50,6 +51,22 @@ def test_the_same_tasks_are_the_same_run(tmp_path: Path) -> None:
     other = repeat_plan(run(SWEEP, key="other"), [1, 3], HPC, archives=tmp_path)
     assert (first.run, first.plan_hash, first.key_drawn) == (again.run, again.plan_hash, False)
     assert len({first.run, fewer.run, other.run, "x-00000001"}) == 4
+
+
+@pytest.mark.parametrize(
+    ("array", "indices", "again"), [("0-3", [1, 3], "1,3"), ("0-9%2", [3], "3%2"), ("0-9", [4, 2, 3], "2-4")]
+)
+def test_a_script_of_ones_own_is_not_kept(tmp_path: Path, array: str, indices: list[int], again: str) -> None:
+    """Its text is not known here, so what to type is told, with the indices."""
+    own = OwnScript("own.sbatch", f"#!/bin/sh\n#SBATCH -N 1 -t 5 --array={array}\n")
+    spec = parse_spec('name = "x"\ntemplate = "own.sbatch"\n', own=own)
+    made = Run("x-1", "x", "k", "hpc", datetime(2026, 1, 1, tzinfo=UTC), "h", ACCEPTED, "#!/bin/sh\n", spec.to_toml())
+    with pytest.raises(SpecError, match=r"^run x-1 has a script of your own, own\.sbatch, of which no copy") as caught:
+        repeat_plan(made, indices, HPC, archives=tmp_path)
+    told = f"--set 'slurm.array=\"{again}\"'"
+    assert caught.value.hint == f"These tasks failed; submit the spec again for them: trainsub submit SPEC {told}"
+    (setting,) = shlex.split(told)[1:]
+    assert parse_spec(made.spec, sets=[setting]).array == again
 
 
 @pytest.mark.parametrize("script", ["", "#!/bin/sh\n#SBATCH --array=0-3%3\n\n#SBATCH --array=0-3%3\n"])
