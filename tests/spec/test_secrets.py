@@ -18,7 +18,7 @@ def test_names_are_kept_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ("names = []", "expected a list of variables' names"),
+        ("names = []", "expected a list of variables' names, got an empty list"),
         ('names = "A"', "expected a list of variables' names"),
         ('names = ["A", "B", "A"]', "A is there twice"),
         ('names = ["A=b"]', "item 1: not a name that a variable can have"),

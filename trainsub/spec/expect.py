@@ -73,9 +73,9 @@ def shown(value: object) -> str:
         case dt.date() | dt.time():
             return f"{value} without quotes"
         case Mapping():
-            return "a table"
+            return "a table" if value else "an empty table"
         case Sequence():
-            return "a list"
+            return "a list" if value else "an empty list"
         case _:
             return f"a {type(value).__name__}"
 
@@ -133,12 +133,14 @@ def integer(low: int, high: int = _INTEGER_LIMIT - 1) -> Expect:
     """Return the expectation of an integer within bounds, both included."""
 
     def check(value: object) -> int:
-        if type(value) is not int or not low <= value <= high:
+        if type(value) is int and value > high:
+            raise NotExpectedError(f"expected {bounded}, got {shown(value)}")
+        if type(value) is not int or value < low:
             raise NotExpectedError
         return value
 
-    words = f"an integer ≥ {low}" if high == _INTEGER_LIMIT - 1 else f"an integer from {low} to {high}"
-    return Expect(words, check)
+    bounded = f"an integer from {low} to {high}"
+    return Expect(f"an integer ≥ {low}" if high == _INTEGER_LIMIT - 1 else bounded, check)
 
 
 def listed(words: str, item: Expect, *, least: int = 0) -> Expect:
