@@ -131,7 +131,7 @@ class Places:
         layers: tuple[LayerName, ...] = ("site", "user", "project")
         files, seen = dict(self.files()), set()
         for layer in layers:
-            # Not Path.resolve: of a link to itself it makes a RuntimeError, and whoever reads the folder says it better.
+            # Not Path.resolve: a link to itself is a RuntimeError there, and whoever reads the folder says it better.
             folder = Path(os.path.realpath(files[layer].parent / TEMPLATES)) if layer in files else None
             if folder is not None and folder not in seen:
                 seen.add(folder)

@@ -105,9 +105,9 @@ def _text(path: Path) -> str:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would be waited for
             raise _UnreadableError("is no regular file")
-        read = path.read_bytes()
-        return read.decode()
+        return path.read_bytes().decode()
     except UnicodeDecodeError as error:
-        raise _UnreadableError(f"not UTF-8: byte {error.start}", read.count(b"\n", 0, error.start) + 1) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise _UnreadableError(f"not UTF-8: byte {error.start}", line) from None
     except OSError as error:
         raise _UnreadableError(f"cannot be read: {error.strerror}") from error

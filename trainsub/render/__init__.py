@@ -1,5 +1,6 @@
 """Spec and cluster in, batch script out; and the lint of templates. Pure, and the only room that knows jinja2."""
 
+from collections.abc import Iterable
 from types import TracebackType
 
 from jinja2 import FunctionLoader
@@ -13,7 +14,7 @@ from trainsub.render.directives import foreign
 from trainsub.render.engine import environment
 from trainsub.render.layers import BUILT_IN, HIDDEN, LAYERS, SPEC, LayerName, Template, Templates
 from trainsub.render.lint import Problem, check, lint
-from trainsub.slurm.batch_script import directive_lines
+from trainsub.slurm.batch_script import MAX_BYTES, directive_lines
 from trainsub.spec import JobSpec, OwnScript
 
 __all__ = [
@@ -78,7 +79,7 @@ def render(spec: JobSpec, cluster: Cluster, templates: Templates | None = None, 
     loader = FunctionLoader(lambda path: _source(known, path))
     try:
         engine = environment(loader, lambda name, path: _parent(known, name, path))
-        script = engine.get_template(template.path).render(values)
+        script = _bounded(engine.get_template(template.path).generate(values), template)
     except _MISTAKES as error:
         raise TemplateError(f"{_place(error.__traceback__, known) or template.path}: {error}") from error
     for line, _, command in directive_lines(script):
@@ -90,6 +91,21 @@ def render(spec: JobSpec, cluster: Cluster, templates: Templates | None = None, 
     for line, wrong in foreign(script, str(values["directives"])):
         raise TemplateError(f"{template.path}: in its script, line {line}: {wrong}")
     return script
+
+
+def _bounded(pieces: Iterable[str], template: Template) -> str:
+    """Put a script together, as far as Slurm takes it: a template may go on for very long."""
+    script: list[str] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece.encode(errors="surrogatepass"))
+        if size > MAX_BYTES:
+            raise TemplateError(
+                f"{template.path}: its script is longer than {MAX_BYTES // 1024**2} MiB",
+                hint="Slurm takes no longer one (max_script_size): put what is long into a file of the code.",
+            )
+        script.append(piece)
+    return "".join(script)
 
 
 def _refuse(template: Template, templates: Templates) -> None:

@@ -8,7 +8,10 @@ import shlex
 from collections.abc import Callable, Iterable
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Undefined
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from trainsub.render import bounds
 
 SUFFIX = ".sbatch.j2"
 
@@ -79,7 +82,9 @@ def _escape(character: str) -> str:
 
 
 class _Engine(ImmutableSandboxedEnvironment):
-    """Autoquoting, strict, and laid out line by line."""
+    """Autoquoting, strict, bounded, and laid out line by line."""
+
+    intercepted_binops = frozenset({"%", "*", "**"})
 
     def __init__(self, loader: BaseLoader | None, parent: Callable[[str, str], str] | None) -> None:
         super().__init__(
@@ -95,7 +100,19 @@ class _Engine(ImmutableSandboxedEnvironment):
         self.filters["lines"] = lines
         for name in _HTML:
             del self.filters[name]
+        for name in bounds.PADDING_FILTERS:
+            self.filters[name] = bounds.padding(name, self.filters[name])
         self._parent = parent
+
+    def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
+        """Do what an operator does, unless it would make too much."""
+        bounds.operate(operator, left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def call(self, context: Context, called: object, /, *args: object, **kwargs: object) -> object:
+        """Call what may be called, unless it would make too much."""
+        bounds.call(called, [*args, *kwargs.values()])
+        return super().call(context, called, *args, **kwargs)
 
     def join_path(self, template: str, parent: str) -> str:
         """Say what a template means by the name of the one that it extends."""

@@ -8,6 +8,8 @@ the words to getopt_long: long options may be cut short while they stay unique, 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MAX_BYTES = 4 * 1024 * 1024
+"""Longer ones Slurm refuses, where its ``max_script_size`` is not set otherwise (slurm.conf(5))."""
 _BLANKS = " \t\v\f\r"
 _MARK = "#SBATCH"
 _NO_VALUE = (
