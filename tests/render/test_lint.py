@@ -77,6 +77,10 @@ def messages(source: str) -> list[tuple[int, str]]:
             4,
             "--time would be seen neither",
         ),
+        ("a\r\nb\n# \0\n", 3, "a NUL character, which sbatch refuses"),
+        ("{{ '\0' }}\n", 1, "a NUL character, which sbatch refuses"),
+        ("a\r\n# b\rrm x\n", 2, "a carriage return within the line, which ends it: "),
+        ("a\n\r\r\nb\n", 2, "a carriage return within the line, which ends it: "),
         ("# c\n\nset -u\n{{ directives }}\n", 4, "sbatch reads no directive after the first command (line 3)"),
         (
             '{% extends "base" %}\n{% block directives %}\nexport A=1\n{{ super() | shell }}\n{% endblock %}\n',
@@ -94,6 +98,7 @@ def test_what_is_wrong_is_found(source: str, line: int, message: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
+        "#!/bin/bash\r\n{% if venv %}\r\nx\t{{ '\\r' }}\r\n{% endif %}\r\n",
         "#!/bin/bash\n# it's {{ name }}, isn't it\n{{ directives }}\n\nset -u\necho {{ command }}\n",
         "#SBATCH --reboot\n{% if venv %}\n#SBATCH --extra={{ name }} -O\n{% endif %}\nset -u\n",
         '{% extends "base" %}\n{% block launch %}\nsrun x\n{% endblock %}\n{% block directives %}\n#SBATCH -k\n{% endblock %}\n',

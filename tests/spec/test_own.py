@@ -224,3 +224,9 @@ def test_what_a_spec_would_write_is_what_it_reads(given: dict[str, Any]) -> None
     """The directives of a spec, in a script, give the same options."""
     wanted = SlurmOptions.model_validate(given).given()
     assert adopted(*(line.removeprefix("#SBATCH ") for line in directives(given))) == wanted
+
+
+def test_a_null_character_is_named_with_its_line() -> None:
+    """Only the first: a file that is no text has many."""
+    own = OwnScript("own.sbatch", "#!/bin/sh\n\n#SBATCH -N 1\n# a\0b\0\n# \0\n")
+    assert problems(own) == [(4, "a NUL character, which sbatch refuses")]

@@ -1,6 +1,7 @@
 """What is wrong with a template, found without rendering it. Pure."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -60,6 +61,7 @@ def lint(source: str, filename: str) -> list[Problem]:
     except TemplateSyntaxError as error:
         return [Problem(filename, error.lineno, error.message or "syntax error")]
     found = {
+        *_characters(source),
         *_names(tree, unknown),
         *_outputs(tree),
         *_filters(tree),
@@ -155,6 +157,18 @@ def _statements(tree: nodes.Template) -> _Found:
         yield node.lineno, "templates are put together by extends and blocks only: no include, import, macro or call"
     for node in tree.find_all((nodes.ScopedEvalContextModifier, nodes.FilterBlock, nodes.AssignBlock)):
         yield node.lineno, "autoescape, filter and set blocks change what is quoted already"
+
+
+def _characters(source: str) -> _Found:
+    """Characters that no editor shows. Lines that end as in DOS are fine: jinja2 ends them as they should."""
+    line = 1
+    for found in re.finditer(r"\r\n|[\r\n\0]", source):
+        if found[0] == "\0":
+            yield line, "a NUL character, which sbatch refuses"
+            continue
+        if found[0] == "\r":
+            yield line, "a carriage return within the line, which ends it: what follows would be a line of its own"
+        line += 1
 
 
 def _names(tree: nodes.Template, unknown: set[str]) -> _Found:

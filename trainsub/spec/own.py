@@ -158,6 +158,9 @@ def _not_a_script(text: str) -> Iterator[tuple[int, str]]:
     before, ends, _ = text.partition("\r\n")
     if ends:
         yield before.count("\n") + 1, "the line ends as in DOS, which sbatch refuses"
+    before, null, _ = text.partition("\0")
+    if null:
+        yield before.count("\n") + 1, "a NUL character, which sbatch refuses"
 
 
 def _directives(text: str, wrong: list[tuple[int, str]]) -> list[Directive]:
