@@ -54,12 +54,30 @@ def templates_for(places: Places, spec: JobSpec, folder: Path) -> Templates:
         folder: What its relative paths are relative to.
 
     Raises:
-        TemplateError: That one cannot be read, or a folder of templates.
+        TemplateError: That one cannot be read, or a folder of templates; or a name is a file's and no template's.
     """
     templates = read_templates(places)
     if spec.template_path is None or spec.own_script:
+        refuse_file(spec.template or "", templates, folder)
         return templates
     return templates.with_spec(read_template(folder / Path(spec.template_path).expanduser()))
+
+
+def refuse_file(name: str, templates: Templates, folder: Path) -> None:
+    """Refuse the name of a file where a template's is wanted, and say how to write it as a path.
+
+    Args:
+        name: What may be a template's name.
+        templates: All templates.
+        folder: Where the file may lie.
+
+    Raises:
+        TemplateError: There is no such template, but there is such a file.
+    """
+    if "/" not in name and "." not in name and not templates.stack(name) and (folder / name).is_file():
+        raise TemplateError(
+            f"there is no template {name!r}", hint=f'For the file {name}, write "./{name}". {templates.hint()}'
+        )
 
 
 def read_template(path: Path) -> Template:

@@ -129,3 +129,19 @@ def test_a_script_that_is_no_file(here: Here) -> None:
         for verb in (["render", "job.toml", "--set", f"template={name}"], ["template", "check", name]):
             done = here.run(*verb)
             assert (done.returncode, f"{name}: is no regular file" in done.stderr) == (3, True), done.stderr
+
+
+def test_a_name_that_is_a_file(here: Here) -> None:
+    """A script without a dot in its name is a path only with a slash, which is what the hint says."""
+    (here.project / "noext").write_text("#!/bin/sh\n#SBATCH -N 1 -t 5\ntrue\n")
+    hint = 'hint: For the file noext, write "./noext". There are: '
+    for verb in (["render", "job.toml", "--set", "template=noext"], ["template", "check", "noext"]):
+        done = here.run(*verb)
+        assert (done.returncode, "there is no template 'noext'" in done.stderr) == (3, True)
+        assert hint in done.stderr
+    (here.project / "own.toml").write_text('name = "own"\ntemplate = "./noext"\n')
+    assert here.run("render", "own.toml").returncode == 0
+    assert "For the file" not in here.run("template", "check", "nope").stderr
+    (here.project / "deeper").mkdir()
+    (here.project / "deeper" / "job.toml").write_text((here.project / "job.toml").read_text())
+    assert "For the file" not in here.run("render", "deeper/job.toml", "--set", "template=noext").stderr

@@ -10,7 +10,7 @@ from trainsub.render import Problem, Template, Templates, check
 from trainsub.render.engine import SUFFIX
 from trainsub.spec.model import TEMPLATE_NAME
 from trainsub.spec.own import problems
-from trainsub.template_files import read_script, read_template, read_templates
+from trainsub.template_files import read_script, read_template, read_templates, refuse_file
 
 OwnLayer = Literal["project", "user"]
 """Layers into which trainsub writes."""
@@ -54,6 +54,7 @@ def check_templates(places: Places, which: Sequence[str] = ()) -> list[Problem]:
 
 def _check(templates: Templates, which: str) -> Iterator[Problem]:
     if "/" not in which and "." not in which:
+        refuse_file(which, templates, Path())
         templates.named(which)
         for template in templates.stack(which):
             yield from check(template, templates)
