@@ -111,6 +111,15 @@ def test_a_directive_that_trainsub_would_not_see_is_an_error(
         rendered_with(mine("torchrun", text))
 
 
+@pytest.mark.parametrize("block", ["# none\n", "{% if nodes > 9 %}\n{{ super() | shell }}\n{% endif %}\n"])
+def test_a_script_without_what_the_spec_asks_for_is_an_error(rendered_with: Callable[..., str], block: str) -> None:
+    """Its time limit would be the partition's, and no plan knows that."""
+    text = f'{{% extends "torchrun.sbatch.j2" %}}\n{{% block directives %}}\n{block}{{% endblock %}}\n'
+    with pytest.raises(TemplateError, match="its script leaves out #SBATCH --nodes=1") as caught:
+        rendered_with(mine("torchrun", text))
+    assert "{{ super() | shell }}" in str(caught.value.hint)
+
+
 def test_a_directive_that_trainsub_does_not_know_is_welcome(rendered_with: Callable[..., str]) -> None:
     """A site's template may have options of its own."""
     text = '{% extends "torchrun.sbatch.j2" %}\n{% block directives %}\n#SBATCH --reboot --bb=x\n#SBATCH --time=5\n{{ super() | shell }}\n{% endblock %}\n'

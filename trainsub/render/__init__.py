@@ -88,8 +88,15 @@ def render(spec: JobSpec, cluster: Cluster, templates: Templates | None = None, 
                 f"{template.path}: in its script, #SBATCH in line {line} follows the command in line {command}",
                 hint="sbatch would not read it. Write commands into blocks that come after the block directives.",
             )
-    for line, wrong in foreign(script, str(values["directives"])):
+    ours = str(values["directives"])
+    for line, wrong in foreign(script, ours):
         raise TemplateError(f"{template.path}: in its script, line {line}: {wrong}")
+    left = set(ours.split("\n")) - set(script.split("\n"))
+    if left:
+        raise TemplateError(
+            f"{template.path}: its script leaves out {min(left)}",
+            hint="Keep {{ super() | shell }} in the block directives: what it asks Slurm for is what was planned.",
+        )
     return script
 
 
