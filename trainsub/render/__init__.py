@@ -82,13 +82,18 @@ def render(spec: JobSpec, cluster: Cluster, templates: Templates | None = None, 
         script = _bounded(engine.get_template(template.path).generate(values), template)
     except _MISTAKES as error:
         raise TemplateError(f"{_place(error.__traceback__, known) or template.path}: {error}") from error
+    _check_directives(script, str(values["directives"]), template)
+    return script
+
+
+def _check_directives(script: str, ours: str, template: Template) -> None:
+    """Raise where sbatch would read other directives than were planned, but for options that trainsub does not know."""
     for line, _, command in directive_lines(script):
         if command:
             raise TemplateError(
                 f"{template.path}: in its script, #SBATCH in line {line} follows the command in line {command}",
                 hint="sbatch would not read it. Write commands into blocks that come after the block directives.",
             )
-    ours = str(values["directives"])
     for line, wrong in foreign(script, ours):
         raise TemplateError(f"{template.path}: in its script, line {line}: {wrong}")
     left = set(ours.split("\n")) - set(script.split("\n"))
@@ -97,7 +102,6 @@ def render(spec: JobSpec, cluster: Cluster, templates: Templates | None = None, 
             f"{template.path}: its script leaves out {min(left)}",
             hint="Keep {{ super() | shell }} in the block directives: what it asks Slurm for is what was planned.",
         )
-    return script
 
 
 def _bounded(pieces: Iterable[str], template: Template) -> str:
