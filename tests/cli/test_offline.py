@@ -202,9 +202,10 @@ def test_no_color_and_no_terminal_give_plain_text(here: Here) -> None:
         assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("times", [1, 2, 300])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_end_a_command_with_their_code(here: Here, number: int, code: int) -> None:
-    """Against a host that accepts and says nothing, so that the command is certainly at work."""
+def test_signals_end_a_command_with_their_code(here: Here, number: int, code: int, times: int) -> None:
+    """Against a host that accepts and says nothing, so that the command is certainly at work; also if they repeat."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         here.config.write_text(
             CONFIG.format(port=mute.getsockname()[1]).replace("connect_timeout = 2", "connect_timeout = 30")
@@ -215,7 +216,9 @@ def test_signals_end_a_command_with_their_code(here: Here, number: int, code: in
         ) as process:  # fmt: skip
             connection, _ = mute.accept()
             time.sleep(0.3)
-            process.send_signal(number)
+            for _ in range(times):
+                process.send_signal(number)
+                time.sleep(0.0005)
             _, stderr = process.communicate(timeout=20)
             connection.close()
     assert process.returncode == code, stderr

@@ -1,6 +1,8 @@
 """What is particular to running programs on this machine."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,22 @@ def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (whoami.home(), whoami.user(), whoami.folder()) == (None, str(os.getuid()), Path("/"))
     monkeypatch.setenv("USER", "me")
     assert whoami.user() == "me"
+
+
+LATE = """
+import sys
+from trainsub.transport.local import LocalTransport
+
+class Late:
+    def __init__(self):
+        self.channel = LocalTransport("here").open(["cat"])
+    def __del__(self):
+        self.channel.close()
+
+sys.last_value = Late()
+"""
+
+
+def test_what_is_closed_while_python_ends_holds_nobody_up() -> None:
+    """As by a generator that the traceback of an error still holds: no thread begins any more then."""
+    subprocess.run([sys.executable, "-c", LATE], check=True, timeout=20)

@@ -23,7 +23,6 @@ from trainsub.plan import Plan
 from trainsub.spec import JobSpec, parse_spec
 from trainsub.spec.sweep import Point
 
-DOWN = UnreachableError("no route to host", hint="Find one.")
 FIVE = '[{a = 1}, {a = 2.5}, {a = "3"}, {a = true}, {a = 5}]'
 
 
@@ -32,6 +31,11 @@ def desk(desk: Desk) -> Desk:
     """Two clusters whose arrays have two tasks at most."""
     desk.configure(alpha="max_array_size = 2\n", beta="max_array_size = 2\n")
     return desk
+
+
+def down() -> UnreachableError:
+    """A new one each time: hints are added to what is raised."""
+    return UnreachableError("no route to host", hint="Find one.")
 
 
 def five(**sets: object) -> JobSpec:
@@ -86,11 +90,11 @@ def break_at(desk: Desk, part: int, how: str) -> type[TrainsubError]:
     """Let the submission of a part fail in one way or another; what is raised then."""
     before: list[Any] = [None] * (part - 1)
     if how == "nothing sent":
-        desk.alpha.road.blocked = [*before, DOWN]
+        desk.alpha.road.blocked = [*before, down()]
         return UnreachableError
     if how == "answer lost":
         desk.alpha.road.cuts = [*before, 90]
-        desk.alpha.road.blocked = [*before, None, DOWN]
+        desk.alpha.road.blocked = [*before, None, down()]
         return UnsettledError
     if how == "given up":
         desk.alpha.road.sends = [*before, 500]

@@ -53,7 +53,7 @@ class ErrorGroup(TyperGroup):
         ctx.obj = state
         try:
             if signal.getsignal(signal.SIGINT) is end_quietly:  # from here on, an interrupt has something to say
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+                signal.signal(signal.SIGINT, _on_interrupt)
             return super().invoke(ctx)
         except TrainsubError as error:
             state.show_error(error)
@@ -157,7 +157,20 @@ app.add_typer(template.app, name="template")
 
 
 def _on_term(_number: int, _frame: FrameType | None) -> None:
+    _ignore_more()
     raise Terminated
+
+
+def _on_interrupt(_number: int, _frame: FrameType | None) -> None:
+    _ignore_more()
+    signal.signal(signal.SIGINT, end_quietly)  # a person who presses it once more does not want to wait
+    raise KeyboardInterrupt
+
+
+def _ignore_more() -> None:
+    """What is being said and closed is not broken off: shells and batch systems signal a group, and then each of it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _slim() -> None:
