@@ -88,5 +88,6 @@ def test_who_has_saved_ends_nobody_who_still_saves(
     words = ["python3", "train.py", str(code), str(folder)]
     job = machine.project(spec(torch_venv(tmp_path / "venv"), words), [tmp_path / "train.py"])
     ended = machine.run("submit", job, "--wait", "--json")
-    assert (ended.run["state"], ended.run["exit_code"]) == ("FAILED", {"code": code, "signal": 0}), ended
+    told = ended.out + ended.err + machine.run("logs", ended.run["run"]).out
+    assert (ended.run["state"], ended.run["exit_code"]) == ("FAILED", {"code": code, "signal": 0}), told
     assert sorted(path.name for path in folder.iterdir()) == saved

@@ -131,7 +131,9 @@ class _LocalChannel:
 
     def close(self) -> None:
         self._stdin.close()
-        if self._process.poll() is None and not sys.is_finalizing():  # then no thread begins any more, and init takes it
+        if (
+            self._process.poll() is None and not sys.is_finalizing()
+        ):  # then no thread begins any more, and init takes it
             # It goes on by itself; somebody must take its exit status, or it stays a zombie.
             threading.Thread(target=self._reap, name="trainsub-reap", daemon=True).start()
             return
