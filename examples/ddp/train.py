@@ -152,6 +152,9 @@ def main() -> None:
         train(options, rank, device)
     finally:
         dist.destroy_process_group()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # gloo's threads now and then abort a process that Python takes down in order (seen with PyTorch 2.13)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ NOBODY = 65534
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no clone, so there is nothing to clone"),
-    pytest.mark.xdist_group("fresh clone"),
+    pytest.mark.xdist_group("agents"),
 ]
 
 

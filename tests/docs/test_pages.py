@@ -80,6 +80,7 @@ def test_a_spec_becomes_a_script(block: Block) -> None:
     subprocess.run(["bash", "-n"], input=script, check=True, text=True)
 
 
+@pytest.mark.xdist_group("agents")
 @pytest.mark.parametrize("page", PAGES, ids=_id)
 def test_what_needs_no_cluster_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     """Commands that ask no network, or nobody but the embedded cluster, on any machine."""
