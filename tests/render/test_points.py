@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from render import world
 from render.world import cases
 
 from trainsub.config import Cluster
@@ -22,27 +23,7 @@ from trainsub.spec import JobSpec
 from trainsub.spec.sweep import FILE
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
-NASTY = st.sampled_from(
-    [
-        "$(touch x)",
-        "`touch x`",
-        "'",
-        '"',
-        "\\",
-        "\n",
-        "\r",
-        "$HOME",
-        "!!",
-        "*",
-        "~",
-        "-n",
-        "{a,b}",
-        "",
-        "é",
-        "\x7f",
-        "\t ",
-    ]
-)
+NASTY = world.NASTY | st.sampled_from(["{a,b}", "", "\x7f", "\t "])
 VALUE = st.one_of(TEXT, st.lists(NASTY, max_size=6).map("".join), st.booleans(), st.integers(-9, 9), st.just(1e-5))
 POINTS = st.lists(
     st.dictionaries(st.sampled_from(["lr", "MODE", "a.b", "x-y"]), VALUE, min_size=1),

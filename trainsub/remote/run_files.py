@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from trainsub.remote.frames import Frame
 from trainsub.remote.program import quote, word_list
-from trainsub.remote.requests import Request, unexpected
+from trainsub.remote.requests import Request, T_co, unexpected
 from trainsub.remote.roots import check_run
 
 
@@ -24,8 +24,8 @@ class ExitFile:
     text: str
 
 
-class ReadExits(Request[list[ExitFile]]):
-    """The exit records of runs, all of them in one answer.
+class _OfRuns(Request[T_co]):
+    """Asks something about the files of runs.
 
     Args:
         root: The remote root as configured; checked by ``check_root``.
@@ -39,9 +39,18 @@ class ReadExits(Request[list[ExitFile]]):
         self._root = root
         self._runs = [check_run(run) for run in runs]
 
+    def _words(self) -> str:
+        return f"{quote(self._root)} {word_list(self._runs)}"
+
+
+class ReadExits(_OfRuns[list[ExitFile]]):
+    """The exit records of runs, all of them in one answer."""
+
+    __slots__ = ()
+
     def code(self) -> str:
         """See Request."""
-        return f"ts_exits {quote(self._root)} {word_list(self._runs)}"
+        return f"ts_exits {self._words()}"
 
     def answer(self, frames: Sequence[Frame]) -> list[ExitFile]:
         """See Request."""
@@ -56,24 +65,14 @@ class ReadExits(Request[list[ExitFile]]):
         return found
 
 
-class ForgetSecrets(Request[list[str]]):
-    """Remove the secrets of runs that have ended; the answer is the runs whose secrets are still there.
+class ForgetSecrets(_OfRuns[list[str]]):
+    """Remove the secrets of runs that have ended; the answer is the runs whose secrets are still there."""
 
-    Args:
-        root: The remote root as configured; checked by ``check_root``.
-        runs: Run ids.
-    """
-
-    __slots__ = ("_root", "_runs")
-    timeout = 60.0
-
-    def __init__(self, root: str, runs: Sequence[str]) -> None:
-        self._root = root
-        self._runs = [check_run(run) for run in runs]
+    __slots__ = ()
 
     def code(self) -> str:
         """See Request."""
-        return f"ts_forget {quote(self._root)} {word_list(self._runs)}"
+        return f"ts_forget {self._words()}"
 
     def words(self) -> Sequence[str]:
         """See Request."""
