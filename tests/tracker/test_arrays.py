@@ -10,7 +10,7 @@ from trainsub.record.exits import ExitRecord
 from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
-from trainsub.tracker import arrays, dropped
+from trainsub.tracker import allocations, arrays, dropped
 from trainsub.tracker.begin import first_job
 from trainsub.tracker.failed import failed
 from trainsub.tracker.outcome import exit_code
@@ -290,3 +290,10 @@ def test_tasks_that_failed() -> None:
     rows = [kept(0, "COMPLETED"), kept(1, "TIMEOUT"), kept(2, "CANCELLED by 1000")]
     assert failed(observe(ARRAY, Poll({}, accounts(*rows)), at(10))) == (1, 2)
     assert failed(ARRAY) == ()
+
+
+def test_a_task_that_was_requeued_is_billed_for_what_it_held_before() -> None:
+    """On 22.05 that record names no nodes."""
+    before = record("REQUEUED", start=at(5), end=at(65), nodelist="")
+    assert allocations.start(before) == at(5)
+    assert allocations.start(replace(before, end=at(5))) is None
