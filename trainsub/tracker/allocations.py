@@ -36,8 +36,8 @@ def merged(known: Sequence[Allocation], rows: Sequence[AccountRow], *, tracked: 
 def start(row: AccountRow) -> datetime | None:
     """When a record's nodes were given to it.
 
-    None without nodes and without time, even where it bears a start: what was cancelled while it waited may have its end
-    there (22.05). What lasted held nodes, even where 22.05 does not name them: a task's record before a requeue.
+    None without nodes and without time, even where it bears a start: what was cancelled while it waited may have its
+    end there (22.05). What lasted held nodes, even where 22.05 does not name them: a task's record before a requeue.
     """
     return None if not row.nodelist and row.start == row.end else row.start
 
