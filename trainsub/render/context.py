@@ -53,7 +53,7 @@ NAMES = frozenset(
 
 _TAKEN = re.compile(
     rf"{TAKEN}|again|agent|child|code|count|culprit|cpus_per_task|chose|fabric|first|gpus_per_node|high|image|init|job|link|look|low|module|modules|mounts|name|node"
-    r"|nodes|owner|port|record|run_dir|secrets|signalled|slow|started|step|stopped|task|terminated|told|tries|variables|venv|watcher"
+    r"|nodes|owner|port|record|run_dir|signalled|slow|started|step|stopped|task|terminated|told|tries|variables|venv|watcher"
 )
 """Variables of the script itself. What Slurm and the launcher set is refused by the spec."""
 
@@ -79,11 +79,12 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
     fabric = of_fabric(cluster.fabric, spec)
     rendezvous = None if spec.launch.kind == "command" else spec.launch.rendezvous
     threads = cpus["threads_per_rank"] or (rendezvous and cpus["count_cpus"])
+    traces = bool(rendezvous and plan.gpus_per_node)
     variables = _names(
         spec,
         [*spec.env, *spec.secret_names, *dict(fabric["variables"])],
         rendezvous=bool(rendezvous),
-        traces=bool(rendezvous and plan.gpus_per_node),
+        traces=traces,
         threads=bool(threads),
     )
     return {
@@ -94,7 +95,7 @@ def context(spec: JobSpec, cluster: Cluster, template: str, own: OwnScript | Non
         "directives": Shell(block(chosen)),
         # The user's own distribution reaches srun through the environment.
         "distribution": None if "distribution" in chosen or plan.ntasks_per_node == 1 else "block:block",
-        "dumps_traces": bool(rendezvous and plan.gpus_per_node),
+        "dumps_traces": traces,
         "env": _env(spec),
         "fabric": fabric,
         "gpus_per_node": plan.gpus_per_node,

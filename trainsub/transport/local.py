@@ -90,9 +90,11 @@ class _LocalChannel:
 
     @property
     def stderr_seen(self) -> int:
+        """See Channel."""
         return self._tail.seen
 
     def write(self, data: bytes, timeout: float | None = None) -> None:
+        """See Channel."""
         if self._stdin.closed:
             raise ValueError("write after close_write")
         view = memoryview(data)
@@ -106,9 +108,11 @@ class _LocalChannel:
                     view = view[os.write(self._stdin.fileno(), view) :]
 
     def close_write(self) -> None:
+        """See Channel."""
         self._stdin.close()
 
     def read(self, timeout: float | None = None) -> bytes:
+        """See Channel."""
         poll = select.poll()  # not select(), which fails beyond 1024 open files
         poll.register(self._stdout, select.POLLIN)
         if not poll.poll(None if timeout is None else timeout * 1000):
@@ -116,9 +120,11 @@ class _LocalChannel:
         return os.read(self._stdout.fileno(), CHUNK)
 
     def stderr(self) -> bytes:
+        """See Channel."""
         return self._tail.text()
 
     def exit_status(self, timeout: float | None = None) -> int | None:
+        """See Channel."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while self.read(_left(deadline)):
             pass
@@ -130,11 +136,11 @@ class _LocalChannel:
         return 128 - code if code < 0 else code
 
     def close(self) -> None:
+        """See Channel."""
         self._stdin.close()
-        if (
-            self._process.poll() is None and not sys.is_finalizing()
-        ):  # then no thread begins any more, and init takes it
-            # It goes on by itself; somebody must take its exit status, or it stays a zombie.
+        # A program that goes on by itself becomes a zombie if nobody takes its exit status. While Python ends no thread
+        # begins any more, and none is needed: init takes it.
+        if self._process.poll() is None and not sys.is_finalizing():
             threading.Thread(target=self._reap, name="trainsub-reap", daemon=True).start()
             return
         self._release()
