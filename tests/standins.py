@@ -121,6 +121,8 @@ printf "$id${u}N/A${u}N/A${u}PENDING${u}Resources${u}Unknown${u}0${u}0${u}1${u}0
 echo "$id"
 """
 
+REFUSE = 'echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1'
+
 
 @dataclass
 class Slurm:
@@ -151,9 +153,7 @@ class Slurm:
         (self.state / f"{name}.before").write_text(script)
 
     def refuses(self) -> None:
-        self.says(
-            "sbatch", 'echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1'
-        )
+        self.says("sbatch", REFUSE)
 
     def calls(self, name: str) -> list[list[str]]:
         found = sorted(self.state.glob(f"{name}.argv.*"), key=lambda path: int(path.suffix[1:]))

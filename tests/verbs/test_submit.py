@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from standins import wait_until
+from standins import REFUSE, wait_until
 from verbs.desk import Clock, Desk, Elsewhere, Road, plan, stamp, submitted
 
 from trainsub import Client
@@ -64,6 +64,30 @@ def test_a_refusal_that_was_lost_is_told_by_the_same_command(desk: Desk, client:
     desk.alpha.road.cuts = [90]
     with pytest.raises(RefusedError, match="Invalid partition"):
         submitted(client, "k")
+    assert outcomes(client) == [("alpha", "refused")]
+
+
+def test_what_was_refused_to_somebody_else_says_nothing_of_this(desk: Desk, client: Client) -> None:
+    """Their spec may have been another one: they left a refusal, and the same key of this machine is submitted."""
+    desk.alpha.slurm.before("sbatch", f'[ "$n" -gt 0 ] || {{ {REFUSE}; }}')
+    lose(desk, desk.client(state="other"), "k")
+    desk.alpha.road.blocked = []
+    run = submitted(client, "k")
+    assert (run.outcome, run.jobs[0].job_id) == ("accepted", 1001)
+    assert "another submission of it was refused" in desk.told[-1]
+    assert "Invalid partition" in desk.told[-1]
+
+
+def test_a_refusal_that_nobody_can_remove_is_told(desk: Desk, client: Client) -> None:
+    """It is not met again and again."""
+    desk.alpha.slurm.refuses()
+    lose(desk, desk.client(state="other"), "k")
+    desk.alpha.road.blocked = []
+    (desk.alpha.root / "runs" / plan(client, "k").run / "owner.1").symlink_to("gone")
+    with pytest.raises(RefusedError, match=r"refused another submission .*Invalid partition") as caught:
+        submitted(client, "k")
+    assert "in ten minutes" in str(caught.value.hint)
+    assert len(desk.alpha.slurm.calls("sbatch")) == 1
     assert outcomes(client) == [("alpha", "refused")]
 
 

@@ -25,6 +25,9 @@ from trainsub.spec.sweep import FILE as POINTS_FILE
 from trainsub.tracker.begin import first_job
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
 
+_TRIES = 3
+"""How often a plan is sent that meets the refusal of somebody else's submission."""
+
 
 def submit(session: Session, plan: Plan, *, progress: Progress | None = None) -> Run:
     """Submit a plan, or find the run that it already is.
@@ -68,7 +71,7 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             return run
         request = _request(session, plan, run, secrets)
         try:
-            reply = send(session.transport(plan.cluster), request, progress, session.tell)
+            reply = _sent(session, plan, request, progress)
         except TrainsubError:
             # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
             if former is None:
@@ -80,6 +83,23 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             session.store.settle(run.run, VOID, reply.detail or None, session.clock.now())
             return None
         return _concluded(session, plan, run, reply)
+
+
+def _sent(session: Session, plan: Plan, request: SubmitRequest, progress: Progress | None) -> SubmitReply:
+    """What the cluster says to this plan.
+
+    A refusal that was met there is the answer to somebody else's submission of the key, perhaps with another spec. It
+    is no job, and removed by whoever reads it; so this plan is submitted after it.
+    """
+    tries = 0
+    while True:
+        reply = send(session.transport(plan.cluster), request, progress, session.tell)
+        tries += 1
+        if reply.outcome != REFUSED or not reply.existing or tries == _TRIES:
+            return reply
+        words = reply.detail or reply.text.strip()
+        session.tell(f"run {plan.run}: another submission of it was refused ({words}); submitting this one")
+        session.clock.sleep(1)
 
 
 @contextmanager
@@ -233,7 +253,7 @@ def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Ru
         return accepted
     session.store.settle(run.run, reply.outcome, reply.detail or None, now)
     if reply.outcome in {REFUSED, VOID}:
-        raise _refused(plan, reply.outcome, reply.text or reply.detail)
+        raise _refused(plan, reply.outcome, reply.text or reply.detail, existing=reply.existing)
     return _found_out(session, plan, replace(run, outcome=UNKNOWN, detail=reply.detail))
 
 
@@ -267,12 +287,17 @@ def _record_accepted(session: Session, plan: Plan, job: Job) -> None:
         ) from error
 
 
-def _refused(plan: Plan, outcome: str, words: str) -> RefusedError:
+def _refused(plan: Plan, outcome: str, words: str, *, existing: bool = False) -> RefusedError:
     """The cluster's words, the field of the spec that they are about, and what to do."""
     if outcome == VOID:
         return RefusedError(
             f"run {plan.run} was given up on cluster {plan.cluster}: {words.strip()}",
             hint="Another command settled it before it arrived. Nothing was submitted; submit it again.",
+        )
+    if existing:
+        return RefusedError(
+            f"cluster {plan.cluster} refused another submission of run {plan.run}: {words.strip()}",
+            hint="Nothing was submitted. What is left of that one goes in ten minutes; submit it again then.",
         )
     about = explain(words, plan.sources)
     hint = about.hint if about else "Nothing was submitted. Change the spec and submit again."
