@@ -1,5 +1,7 @@
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -318,22 +320,28 @@ def test_a_failure_counts_more_than_saved(two: Callable[[str], tuple[int, str]])
 
 def test_a_task_that_was_stopped_did_not_fail(world: World, rendered: Callable[..., str]) -> None:
     """It ends well for srun, so that others may save; the job has not ended well."""
-    code, _ = world.run(rendered(toml("srun", '["task"]')), TASK="kill -TERM $PPID; sleep 5; exit 0")
+    code, _ = world.run(rendered(toml("srun", '["task"]')), TASK="kill -TERM $(ps -o ppid= -p $PPID); sleep 5; exit 0")
     assert (code, world.record()["code"]) == (1, "1")
     assert first(world)["42.0.stopped"][1] == "143"
+
+
+def wrapped(world: World, rendered: Callable[..., str]) -> tuple[list[str], dict[str, str]]:
+    """What stands round a rank, as a command, and the environment that it needs."""
+    world.run(rendered(toml("srun", '["task"]')))
+    wrapper = (world.root / "script").read_text().partition("\ntask='")[2].partition("\n'\n")[0]
+    ranks = {"SLURM_PROCID": "0", "SLURM_NTASKS": "1", "SLURM_NODEID": "0", "SLURM_LOCALID": "0"}
+    env = {**world.env, **ranks, "SLURM_NTASKS_PER_NODE": "1", "TRAINSUB_RUN_DIR": str(world.run_dir)}
+    return ["bash", "--posix", "--norc", "-c", wrapper], env
 
 
 @pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "USR1", "USR2", "TERM"])
 def test_signals_reach_the_program_from_its_parent_alone(world: World, rendered: Callable[..., str], name: str) -> None:
     """Slurm may send them to the wrapper only; the program, a Python here, is not deaf to INT as background jobs are."""
-    world.run(rendered(toml("srun", '["task"]')), TASK='printf "%s" "$(ps -o args= -p $PPID)" >/dev/null')
-    script = (world.root / "script").read_text()
-    wrapper = script.partition("\ntask='")[2].partition("\n'\n")[0]
+    wrapper, env = wrapped(world, rendered)
     program = f"trap 'echo got {name}; exit 5' {name}; echo ready; while :; do sleep 0.05; done"
     process = subprocess.Popen(
-        ["bash", "--posix", "--norc", "-c", wrapper, "trainsub", world.root / "note", "sh", "-c", program],
-        env={**world.env, "SLURM_PROCID": "0", "SLURM_NTASKS": "1", "SLURM_NODEID": "0", "SLURM_LOCALID": "0"}
-        | {"SLURM_NTASKS_PER_NODE": "1"},
+        [*wrapper, "trainsub", world.root / "note", "sh", "-c", program],
+        env=env,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -343,6 +351,33 @@ def test_signals_reach_the_program_from_its_parent_alone(world: World, rendered:
     process.send_signal(getattr(signal, f"SIG{name}"))
     assert process.communicate(timeout=20)[0] == f"got {name}\n"
     assert process.returncode == (0 if name == "TERM" else 5)
+
+
+@pytest.mark.parametrize(("code", "notes"), [(85, {".saved": "85"}), (0, {}), (3, {".failed": "3"})])
+def test_a_code_is_known_whatever_signal_comes_with_the_end(
+    world: World, rendered: Callable[..., str], code: int, notes: dict[str, str]
+) -> None:
+    """Slurm signals a task's whole process group: a program that ends at once does so while its wrapper hears it, too."""
+    wrapper, env = wrapped(world, rendered)
+    handler = f"import os, signal, time\nsignal.signal(signal.SIGUSR1, lambda *_: os._exit({code}))\n"
+    program = handler + "print(flush=True)\ntime.sleep(20)"
+    for number in range(12):
+        note = world.root / f"note{number}"
+        process = subprocess.Popen(
+            [*wrapper, "trainsub", note, sys.executable, "-c", program],
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.05)  # the wrapper waits by then
+        os.killpg(process.pid, signal.SIGUSR1)
+        process.communicate(timeout=20)
+        noted = {path.suffix: path.read_text().split()[1] for path in world.root.glob(f"note{number}.*")}
+        assert noted == notes, number
+        assert process.returncode == (3 if code == 3 else 0)
 
 
 def test_ranks_read_no_start_up_files(world: World, rendered: Callable[..., str]) -> None:

@@ -103,6 +103,7 @@ def test_what_is_wrong_is_found(source: str, line: int, message: str) -> None:
         "#SBATCH --reboot\n{% if venv %}\n#SBATCH --extra={{ name }} -O\n{% endif %}\nset -u\n",
         '{% extends "base" %}\n{% block launch %}\nsrun x\n{% endblock %}\n{% block directives %}\n#SBATCH -k\n{% endblock %}\n',
         "{% block setup %}\n{{ super() | shell }}\nmodule load x\n{% endblock %}\n",
+        "{% block setup %}\n{{ self.attend() | shell }}\n{% endblock %}\n",
         'echo "$x" {{ name }} "$(date)" {{ venv }} \'a\' {{ nodes }}\n',
         'echo "it\'s" {{ name }}\necho \\" {{ name }}\n',
         "{% for key, value in env %}\nexport {{ key }}={{ value }}\n{% endfor %}\n",

@@ -181,7 +181,7 @@ def test_a_script_of_ones_own_is_wrapped() -> None:
     spec = parse_spec('name = "x"\ntemplate = "own.sbatch"\ncommand = ["--a b", ""]\n', own=OWN)
     script = render(spec, Cluster.model_validate({"transport": "local"}), own=OWN)
     assert "\n#SBATCH --nodes=2\n#SBATCH --gpus-per-node=8\n#SBATCH --time=5\n\n" in script
-    assert "exec /usr/bin/env bash \"$run_dir/own.sbatch\" '--a b' '')" in script
+    assert "\nattend /usr/bin/env bash \"$run_dir/own.sbatch\" '--a b' ''\n" in script
     assert "owner=$run_dir/owner.$link" in script
     assert "trap record_exit EXIT" in script
     assert [word for word in ("srun", "MASTER_PORT", "ulimit", "OMP_NUM_THREADS") if word in script] == []

@@ -149,6 +149,12 @@ def _is_super(node: nodes.Node | None) -> bool:
     return isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "super"
 
 
+def _is_own_block(node: nodes.Node | None) -> bool:
+    """Whether it is ``self.NAME()``: the text of a block of this template, which is checked where it stands."""
+    called = node.node if isinstance(node, nodes.Call) else None
+    return isinstance(called, nodes.Getattr) and isinstance(called.node, nodes.Name) and called.node.name == "self"
+
+
 def _statements(tree: nodes.Template) -> _Found:
     for extends in tree.find_all(nodes.Extends):
         if literals(extends.template) is None:
@@ -187,11 +193,11 @@ def _outputs(tree: nodes.Template) -> _Found:
 def _filters(tree: nodes.Template) -> _Found:
     for node in tree.find_all(nodes.Filter):
         if node.name == "shell" and not _may_be_shell(node.node):
-            yield node.lineno, "| shell leaves a value unquoted: only super() and directives may be marked"
+            yield node.lineno, "| shell leaves a value unquoted: only super(), self.NAME() and directives may have it"
 
 
 def _may_be_shell(node: nodes.Node | None) -> bool:
-    return _is_super(node) or (isinstance(node, nodes.Name) and node.name in _MARKABLE)
+    return _is_super(node) or _is_own_block(node) or (isinstance(node, nodes.Name) and node.name in _MARKABLE)
 
 
 def _quoted(parts: list[Piece]) -> _Found:
