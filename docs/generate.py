@@ -4,6 +4,7 @@ import argparse
 import builtins
 import inspect
 import re
+import signal
 import sys
 import types
 import typing
@@ -17,6 +18,7 @@ from trainsub import errors
 from trainsub.cli.app import app
 from trainsub.config.reference import config_reference
 from trainsub.documents import models
+from trainsub.slurm import states
 from trainsub.slurm.reason_words import CODES
 from trainsub.slurm.reasons import explain
 from trainsub.spec.reference import spec_reference
@@ -81,6 +83,11 @@ def _usage(command: Any) -> Iterator[str]:
             yield parameter.metavar or parameter.name.upper()
 
 
+def _options(command: Any) -> set[str]:
+    """The names of a verb's options."""
+    return {name for parameter in command.params for name in parameter.opts}
+
+
 def _parameter(parameter: Any) -> str:
     """One row of a table."""
     is_option = parameter.param_type_name == "option"
@@ -107,9 +114,10 @@ def exit_codes_page() -> str:
     for one in sorted(found, key=lambda each: (each.exit_code, each.kind)):
         if one is errors.TrainsubError:  # the root of all is never raised itself
             continue
-        lines.append(f"| `{one.kind}` | {one.exit_code} | {_cell((one.__doc__ or '').splitlines()[0])} |")
-    lines += ["", "## Exit codes of the job's own script", "", "| code | meaning |", "|---|---|"]
-    lines += [f"| {code} | {meaning} |" for code, meaning in JOB_CODES]
+        reserved = " Reserved: nothing raises it yet." if one is errors.CeilingError else ""
+        lines.append(f"| `{one.kind}` | {one.exit_code} | {_cell((one.__doc__ or '').splitlines()[0])}{reserved} |")
+    lines += ["", JOB_CODES_INTRODUCTION, "| code | the run counts as | meaning |", "|---|---|---|"]
+    lines += [f"| {code} | {_counts_as(code)} | {meaning} |" for code, meaning in JOB_CODES]
     return "\n".join([*lines, ""])
 
 
@@ -119,7 +127,7 @@ EXIT_CODES = (
         "done; with `--wait`, `--follow` and `wait`: every run finished well. Cancelling a finished run is 0, too",
     ),
     (1, "a bug in trainsub, or its output could not be written"),
-    (2, "usage error"),
+    (2, "usage error, or a variable that `[secrets]` names is not set; nothing was submitted"),
     (3, "the spec, the configuration, a template, the snapshot or `cluster check` says no; nothing was submitted"),
     (
         4,
@@ -132,14 +140,14 @@ EXIT_CODES = (
     (6, "no such run, job or cluster; ambiguous RUN; `sandbox status` where none runs"),
     (7, "outcome unknown: settling"),
     (8, "the local store failed"),
-    (9, "ceiling or budget exceeded"),
+    (9, "ceiling or budget exceeded; reserved: nothing ends with it yet"),
     (10, "a run failed (FAILED, OUT_OF_MEMORY)"),
     (11, "a run was cancelled (CANCELLED, REVOKED)"),
     (
         12,
         (
             "infrastructure ended a run: TIMEOUT, DEADLINE, PREEMPTED, NODE_FAIL, BOOT_FAIL, a dependency that is "
-            "never satisfied, or the script's own codes 75 and 76"
+            "never satisfied, or the [script's own codes](#exit-codes-of-the-jobs-own-script) 75, 76 and 85"
         ),
     ),
     (124, "the time given by `--timeout` has passed; jobs go on"),
@@ -147,26 +155,64 @@ EXIT_CODES = (
     (141, "whoever read the output, such as `head`, has stopped reading"),
     (143, "SIGTERM; jobs go on"),
 )
+JOB_CODES_INTRODUCTION = """\
+## Exit codes of the job's own script
+
+A script ends with the code of whoever failed first, a signal as 1. These are its own:
+"""
 JOB_CODES = (
-    (64, "configuration: a module, the virtual environment, or the container's image or runtime is not there"),
+    (
+        64,
+        (
+            "configuration: a module, the virtual environment, the container's image or runtime, the secrets, or the "
+            "task's point of the sweep is not there"
+        ),
+    ),
     (75, "transient infrastructure"),
     (76, "roll call: not the nodes that were asked for; or NCCL uses sockets, where the cluster's `fabric` says stop"),
+    (85, "the program said so: saved, and to be continued. In a chain the next link goes on"),
+    (93, "a chain stopped itself: links without progress, or the program said that no further link makes sense"),
+    (143, "the script was told to end (SIGTERM); Slurm knows why"),
 )
+
+
+def _counts_as(code: int) -> str:
+    """How `wait` ends for a run whose script ended with this code."""
+    if code == 128 + signal.SIGTERM:
+        known = ", ".join(f"{states.exit_code(word)} for {word}" for word in ("CANCELLED", "TIMEOUT", "PREEMPTED"))
+        return f"{known}; {states.exit_code('FAILED', code)} where only the exit record tells"
+    return str(states.exit_code("FAILED", code))
 
 
 def spec_page() -> str:
     """Every key of a spec, and what the job finds in its environment."""
     lines = [spec_reference().rstrip(), "", "## Variables in the job", ""]
-    lines += ["Besides Slurm's own and those of `[env]`:", "", "| variable | meaning |", "|---|---|"]
+    lines += [
+        "Besides Slurm's own and those of `[env]`. A script of your own has only those that begin with `TRAINSUB_`."
+    ]
+    lines += ["", "| variable | meaning |", "|---|---|"]
     lines += [f"| {name} | {meaning} |" for name, meaning in VARIABLES]
     return "\n".join([*lines, ""])
 
 
 VARIABLES = (
-    ("`RANK`, `WORLD_SIZE`", "number of this rank, and of all"),
-    ("`LOCAL_RANK`, `LOCAL_WORLD_SIZE`", "the same on this node"),
-    ("`MASTER_ADDR`, `MASTER_PORT`", "where rank 0 is; the port depends on the job's id, so that jobs do not meet"),
-    ("`OMP_NUM_THREADS`", "CPUs of a rank, where the spec says how many"),
+    ("`RANK`, `WORLD_SIZE`", 'number of this rank, and of all; not under `kind = "command"`'),
+    ("`LOCAL_RANK`, `LOCAL_WORLD_SIZE`", "the same on this node; not under `command`"),
+    (
+        "`NODE_RANK`",
+        "number of this node, from 0; only where Slurm starts each rank: `srun`, and `megatron` with a task for each",
+    ),
+    (
+        "`MASTER_ADDR`, `MASTER_PORT`",
+        "where rank 0 is; the port depends on the job's id, so that jobs do not meet. Not under `command`",
+    ),
+    (
+        "`OMP_NUM_THREADS`",
+        (
+            "CPUs of a rank: by `cpus_per_task` or `cpus_per_gpu`, otherwise its share of the job's smallest node. Not "
+            "under `command`, nor where `hint` or `threads_per_core` stands without either of them"
+        ),
+    ),
     ("`TRAINSUB_RUN`, `TRAINSUB_LINK`", "the run's id, and the number of this job in it"),
     ("`TRAINSUB_RUN_DIR`", "the run's directory on the cluster; the job works in `work/` below it"),
     ("`TRAINSUB_POINT`", "in a sweep: a JSON file with this task's parameters"),
@@ -177,7 +223,10 @@ VARIABLES = (
 
 def json_page() -> str:
     """Every document, key by key."""
-    lines = ["# JSON", "", "Every verb that tells something takes `--json` and prints one document on stdout."]
+    verbs = [(path, command) for path, command in _commands(get_command(app), ()) if not hasattr(command, "commands")]
+    silent = [f"`{' '.join(path)}`" for path, command in verbs if "--json" not in _options(command)]
+    lines = ["# JSON", "", f"Every verb but {', '.join(silent[:-1])} and {silent[-1]} takes"]
+    lines += ["`--json` and prints one document on stdout."]
     lines += ["Times are RFC 3339 in UTC, durations whole seconds, money a string with its currency, and `null` means"]
     lines += ["unknown. Keys are only ever added.", "", "| verb | document |", "|---|---|"]
     for verbs, document in models.DOCUMENTS.items():

@@ -98,6 +98,43 @@ def test_dry_run_shows_script_code_and_ceiling(here: Here) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        (["slurm.time=UNLIMITED"], "ceiling: none, since there is no time limit"),
+        (
+            ["slurm.gpus_per_node=0", "slurm.exclusive=true"],
+            "how many GPUs they have is not configured (clusters.hpc.gpus_per_node)",
+        ),
+        (["slurm.gpus_per_node=0"], "ceiling: 0.00 GPU-hours, 0.00 EUR"),
+    ],
+)
+def test_a_dry_run_says_why_there_is_no_ceiling(here: Here, sets: list[str], words: str) -> None:
+    """No limit is one thing, and GPUs that nobody counted another."""
+    changes = [word for one in sets for word in ("--set", one)]
+    done = here.run("submit", "job.toml", "--dry-run", *changes)
+    assert done.returncode == 0, done.stderr
+    assert words in done.stderr.splitlines()[-1]
+    told = json.loads(here.run("submit", "job.toml", "--dry-run", "--json", *changes).stdout)
+    assert (told["ceiling"] is None) == ("GPU-hours" not in words)
+
+
+def test_the_embedded_cluster_is_told_no_number_of_gpus(here: Here) -> None:
+    """Its configuration takes none, so none is asked for."""
+    done = here.run(
+        "--cluster",
+        "minislurm",
+        "submit",
+        "job.toml",
+        "--dry-run",
+        "--set",
+        "slurm.gpus_per_node=0",
+        "--set",
+        "slurm.exclusive=true",
+    )
+    assert done.stderr.splitlines()[-1].endswith("the job takes whole nodes, and how many GPUs they have is not known")
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["submit", "absent.toml"], 3, "absent.toml: cannot be read"),

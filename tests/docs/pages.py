@@ -12,6 +12,8 @@ stands behind its language:
     ```… cluster            needs the sandbox
     ```… not-run="reason"   cannot be run here
 
+A block within an HTML comment is run and not shown: it makes what the page takes for granted, and no reader should type.
+
 A command may end with a comment "# exit code N". Run ids on a page stand for those that are drawn when it is run.
 """
 

@@ -103,11 +103,24 @@ def ceiling(state: "State", plan: "models.PlanDocument") -> None:
         state.tell(f"run {part.run} would have {part.tasks} of {plan.tasks} tasks{after}")
     asks = f"run {plan.run} would ask" if len(plan.parts) == 1 else "they would ask"
     state.tell(f"{asks} {plan.cluster} for {nodes} with {gpus} in all{tasks}")
-    if plan.ceiling_gpu_seconds is None:
+    if plan.time_limit is None:
         state.tell("ceiling: none, since there is no time limit")
+        return
+    if plan.ceiling_gpu_seconds is None:
+        state.tell(f"ceiling: not known: the job takes whole nodes, and how many GPUs they have is {_unsaid(plan)}")
         return
     cost = f", {plan.ceiling.amount} {plan.ceiling.currency}" if plan.ceiling else ", no price configured"
     state.tell(f"ceiling: {words.hours(plan.ceiling_gpu_seconds)} GPU-hours{cost}")
+
+
+def _unsaid(plan: "models.PlanDocument") -> str:
+    """What the number of a node's GPUs is, where a plan lacks it, and the key that would tell."""
+    from trainsub.config import EMBEDDED
+    from trainsub.spec.problems import dotted
+
+    if plan.cluster == EMBEDDED:  # which takes no such key
+        return "not known"
+    return f"not configured ({dotted(('clusters', plan.cluster, 'gpus_per_node'))})"
 
 
 def usage(state: "State", document: "models.UsageDocument") -> None:

@@ -126,7 +126,9 @@ class Cluster(Table):
         None, description="Network between the nodes: its kind, or a table. Without it, NCCL finds its way alone."
     )
     gpus_per_node: Count | None = Field(
-        None, description="GPUs on each node, to estimate usage where Slurm does not record GPUs."
+        None,
+        description="GPUs on each node: to estimate usage where Slurm does not record GPUs, and for the ceiling of jobs"
+        " that are `exclusive`, which hold all of them.",
     )
     max_array_size: Annotated[int, integer(1, arrays.LARGEST + 1)] = Field(
         1001,

@@ -51,7 +51,7 @@ def job_meaning(job: Job) -> Meaning | None:
 def runs_document(
     runs: Iterable[Run], events: Mapping[str, Sequence[models.EventDocument]] = MappingProxyType({})
 ) -> models.RunsDocument:
-    """What submit, status, wait, cancel, hold, release and requeue tell.
+    """What submit, status, wait, cancel, hold, release, requeue and retry tell.
 
     Args:
         runs: The runs.

@@ -105,8 +105,13 @@ class PlanPartDocument(Document):
     run: str = Field(description="Run id.")
     tasks: int = Field(description="Its tasks.")
     waits: bool = Field(description="Whether its job begins only when that of the run before has ended.")
-    ceiling_gpu_seconds: int | None = Field(description="The most GPU-seconds that it can use; null without limit.")
-    ceiling: MoneyDocument | None = Field(description="The most that it can cost; null without a price or a limit.")
+    ceiling_gpu_seconds: int | None = Field(
+        description="The most GPU-seconds that it can use; null without a time limit, or where exclusive takes GPUs "
+        "whose number is not known."
+    )
+    ceiling: MoneyDocument | None = Field(
+        description="The most that it can cost; null without a price, or where ceiling_gpu_seconds is null."
+    )
     script: str = Field(description="Its batch script; where it waits, what says so is added.")
 
 
@@ -123,9 +128,12 @@ class PlanDocument(Document):
     )
     time_limit: int | None = Field(description="Seconds; null for no limit.")
     ceiling_gpu_seconds: int | None = Field(
-        description="The most GPU-seconds that it can use, all tasks together; null without limit."
+        description="The most GPU-seconds that it can use, all tasks together; null without a time limit, or where "
+        "exclusive takes GPUs whose number is not known."
     )
-    ceiling: MoneyDocument | None = Field(description="The most that it can cost; null without a price or a limit.")
+    ceiling: MoneyDocument | None = Field(
+        description="The most that it can cost; null without a price, or where ceiling_gpu_seconds is null."
+    )
     code: CodeDocument | None = Field(description="The snapshot.")
     script: str = Field(description="The batch script; of several runs, that of the first.")
     parts: list[PlanPartDocument] = Field(
@@ -241,7 +249,7 @@ class ErrorDocument(Document):
 
 
 DOCUMENTS: dict[str, type[Document]] = {
-    "submit, status, wait, cancel, hold, release, requeue": RunsDocument,
+    "submit, status, wait, cancel, hold, release, requeue, retry": RunsDocument,
     "submit --dry-run": PlanDocument,
     "usage": UsageDocument,
     "cluster list": ClustersDocument,

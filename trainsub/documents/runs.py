@@ -44,7 +44,7 @@ class JobDocument(Document):
         description="Why it waits, or why it ended, in words; null where Slurm's reason tells nothing."
     )
     remedy: str | None = Field(description="What can be done about that; null if nothing.")
-    source: Source | None = Field(description="Where the state comes from.")
+    source: Source | None = Field(description="Where the state comes from. `pyslurm` is reserved: nothing says it yet.")
     observed_at: Time | None = Field(description="When the source said so.")
     submit_time: Time = Field(description="First submission; a requeue does not change it.")
     start_time: Time | None = Field(description="Start of the newest allocation.")
@@ -92,7 +92,7 @@ class RunDocument(Document):
         description="Why it waits, or why it ended, in words; null where Slurm's reason tells nothing."
     )
     remedy: str | None = Field(description="What can be done about that; null if nothing.")
-    source: Source | None = Field(description="Where the state comes from.")
+    source: Source | None = Field(description="Where the state comes from. `pyslurm` is reserved: nothing says it yet.")
     observed_at: Time | None = Field(description="When the source said so.")
     job_id: int | None = Field(description="Slurm's job id of the newest link.")
     submit_time: Time | None = Field(description="First submission of the newest link.")
@@ -112,7 +112,7 @@ class RunDocument(Document):
 
 
 class RunsDocument(Document):
-    """What submit, status, wait, cancel, hold, release and requeue tell."""
+    """What submit, status, wait, cancel, hold, release, requeue and retry tell."""
 
     schema_: int = Field(default=SCHEMA, alias="schema", description="Always 1.")
     runs: list[RunDocument] = Field(description="The runs asked for, oldest first.")

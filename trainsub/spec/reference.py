@@ -15,8 +15,10 @@ from trainsub.spec.table import Table
 _INTRODUCTION = """\
 # The job spec
 
-A TOML file. Only `name`, `command`, `slurm.nodes` and `slurm.time` are required. A key that is not listed here is an
-error. Relative paths are relative to the folder of the spec.
+A TOML file. Only `name`, `command`, `slurm.nodes` and `slurm.time` are required; with a
+[script of your own](../how-to/from-a-handwritten-sbatch.md) only `name` and `template` are, where the script's
+`#SBATCH` lines say nodes and time. A key that is not listed here is an error. Relative paths are relative to the folder
+of the spec.
 
 `--set slurm.nodes=8` changes a value for one submission: what follows `=` is a TOML value, otherwise text.
 

@@ -133,7 +133,10 @@ class SlurmDefaults(Table):
         None, description='Generic resources per node: `"gpu:8"` where a site has no `gpus_per_node`, `"nvme:1"`.'
     )
     cpus_per_task: Count | None = Field(
-        None, description="CPUs per task: per node under torchrun, per rank under srun. Not guessed if left out."
+        None,
+        description="CPUs per task: per node under torchrun, per rank under srun. Left out, sbatch is told nothing, "
+        "and the script's srun gives each task its share of the job's smallest node, unless `cpus_per_gpu`, `hint` or "
+        "`threads_per_core` is given.",
     )
     cpus_per_gpu: Count | None = Field(None, description="CPUs per GPU, instead of `cpus_per_task`.")
     exclusive: Annotated[bool | str, one_of(True, False, "user", "mcs", "topo")] | None = Field(
@@ -204,7 +207,10 @@ class _Size(Table):
     )
     ntasks: Count | None = Field(None, description="Tasks in all; worked out from the launch kind, so best left out.")
     ntasks_per_node: Count | None = Field(
-        None, description="Tasks per node; the launch kind sets it, and another value is an error."
+        None,
+        description="Tasks per node. The launch kind sets it, and another value is an error, but for `command`, "
+        "which starts so many, `megatron`, where it is 1 or the ranks per node, `srun` without GPUs and "
+        "`nproc_per_node`, and a script of your own.",
     )
 
 
