@@ -6,6 +6,7 @@ raised when all has been tried.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from trainsub import poller
@@ -49,38 +50,57 @@ def give(
         UnsettledError: It is not known whether a run has a job; the others were told.
         TransportError: A cluster could not be talked to; those on others were told.
     """
-    errors: list[TrainsubError] = []
-    runs = settled(session, session.find(texts), errors, settle)
+    missed: list[_Missed] = []
+    runs = _settled(session, session.find(texts), missed, settle)
     refused: list[str] = []
     for cluster in sorted({run.cluster for run in runs}):
-        with kept(session, cluster, errors):
-            refused += order(cluster, [run for run in runs if run.cluster == cluster])
+        theirs = [run for run in runs if run.cluster == cluster]
+        with _kept(session, theirs, missed):
+            refused += order(cluster, theirs)
+    # One error ends the command; nobody may take those that it says nothing of for done.
+    for one in missed if refused else missed[1:]:
+        session.tell(f"{one.named} may not have been told: {one.error.message}")
     if refused:
         raise RefusedError("; ".join(refused), hint="`trainsub status` shows what Slurm knows of them.")
-    if errors:
-        raise errors[0]
+    if missed:
+        raise missed[0].error
     return session.find([run.run for run in runs])
 
 
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """Runs of a cluster to which an order could not be given, and why."""
+
+    runs: Sequence[Run]
+    error: TrainsubError
+
+    @property
+    def named(self) -> str:
+        """The runs, for a person."""
+        first = self.runs[0]
+        what = f"run {first.run}" if len(self.runs) == 1 else f"{len(self.runs)} runs"
+        return f"{what} on cluster {first.cluster}"
+
+
 @contextmanager
-def kept(session: Session, cluster: str, errors: list[TrainsubError]) -> Iterator[None]:
+def _kept(session: Session, runs: Sequence[Run], missed: list[_Missed]) -> Iterator[None]:
     """Keep an error for later, since it must not hinder an order to others."""
     try:
         yield
     except (TransportError, ClusterError, LookupFailedError) as error:
-        session.drop(cluster)
-        errors.append(error)
+        session.drop(runs[0].cluster)
+        missed.append(_Missed(runs, error))
     except UnsettledError as error:
-        errors.append(error)
+        missed.append(_Missed(runs, error))
 
 
-def settled(
-    session: Session, runs: Sequence[Run], errors: list[TrainsubError], settle: Callable[[Session, Run], Run]
+def _settled(
+    session: Session, runs: Sequence[Run], missed: list[_Missed], settle: Callable[[Session, Run], Run]
 ) -> list[Run]:
     """Those of the runs that have an outcome."""
     found = []
     for run in runs:
-        with kept(session, run.cluster, errors):
+        with _kept(session, [run], missed):
             found.append(settle(session, run))
     return found
 

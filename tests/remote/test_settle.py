@@ -169,6 +169,18 @@ def test_a_submit_on_its_way_to_the_lock_is_unknown(
     assert cluster.run_dir.exists() == (outcome == VOID)
 
 
+def test_a_refusal_says_nothing_of_a_submit_on_its_way(cluster: Cluster) -> None:
+    """The refusal was the answer to another one; this one may still come to the lock, once the directory has gone."""
+    lay(cluster, answer="rc 1\nerr sbatch: error: Batch job submission failed: Invalid partition name specified\n")
+    stage = cluster.root / ".new.0123" / RUN
+    stage.mkdir(parents=True)
+    assert ask(cluster).outcome == UNKNOWN
+    assert cluster.run_dir.exists()
+    os.utime(stage, (time.time() - 70,) * 2)
+    assert ask(cluster).outcome == REFUSED
+    assert not cluster.run_dir.exists()
+
+
 def test_a_lock_without_a_mark_is_as_old_as_its_directory(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mark is written just after the lock."""
     monkeypatch.setattr(SETTLE, "_WAIT", 0)

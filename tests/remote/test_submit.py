@@ -676,10 +676,10 @@ def loops(cluster: Cluster) -> list[str]:
     """Programs that still run with the environment of this test."""
     mark = f"HOME={cluster.home}".encode()
     found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if mark in path.read_bytes().split(b"\0"):
-                found.append(path.with_name("cmdline").read_text().replace("\0", " "))
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # it is no process, or has just ended
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_text().replace("\0", " "))
     return found
 
 

@@ -79,6 +79,23 @@ def test_a_cluster_that_is_away_does_not_hinder_another(desk: Desk, client: Clie
     assert client.status([second.run], cached=True).runs[0].jobs[0].state == "CANCELLED"
 
 
+def test_whoever_was_not_told_is_named(desk: Desk, client: Client) -> None:
+    """One error ends the command; the runs of the others must not be taken for cancelled."""
+    first, second = submitted(client, "a"), submitted(client, "b", "beta")
+    desk.alpha.shows(first, "RUNNING")
+    desk.beta.shows(second, "RUNNING")
+    desk.alpha.road.blocked = [UnreachableError("alpha: no route")]
+    desk.beta.road.blocked = [UnreachableError("beta: no route")]
+    with pytest.raises(UnreachableError, match="alpha: no route"):
+        client.cancel([first.run, second.run])
+    assert desk.told[-1] == f"run {second.run} on cluster beta may not have been told: beta: no route"
+    desk.beta.road.blocked = []
+    desk.beta.slurm.says("scancel", 'echo "scancel: error: Kill job error on job id 1000: Access denied" >&2; exit 1')
+    with pytest.raises(RefusedError, match="Access denied"):
+        client.cancel([first.run, second.run])
+    assert desk.told[-1] == f"run {first.run} on cluster alpha may not have been told: alpha: no route"
+
+
 def test_a_silent_squeue_does_not_keep_a_job_running(desk: Desk, client: Client) -> None:
     """It is told to stop, by id and by name, since nobody says that the id is still ours."""
     run = submitted(client)

@@ -192,3 +192,21 @@ def test_nothing_shows_a_value(client: Client) -> None:
     """Not even what is made to be looked at."""
     plan = client.plan(spec(secrets__names=NAMES), key="k")
     assert "a $(secret)" not in repr(plan) + plan.script + plan.spec.to_toml()
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_refusal_leaves_none_though_the_connection_breaks(desk: Desk, client: Client, *, away: bool) -> None:
+    """What removes them did not arrive: it is said over a new connection, or by the next command."""
+    desk.alpha.slurm.refuses()
+    before = desk.alpha.road.bytes_sent
+    with pytest.raises(RefusedError):
+        with_secrets(client, "aa")
+    desk.alpha.road.sends = [desk.alpha.road.bytes_sent - before - 4]
+    desk.alpha.road.blocked = [None, UnreachableError("no route")] if away else []
+    with pytest.raises(RefusedError, match="Invalid partition"):
+        with_secrets(client, "bb")
+    assert bool(list(desk.alpha.root.rglob("secrets.env"))) == away
+    assert any("the secrets of run" in line for line in desk.told) == away
+    desk.alpha.road.blocked = []
+    assert [run.outcome for run in client.status().runs] == ["refused", "refused"]
+    assert list(desk.alpha.root.rglob("secrets.env")) == []

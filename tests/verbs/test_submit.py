@@ -78,6 +78,17 @@ def test_what_was_refused_to_somebody_else_says_nothing_of_this(desk: Desk, clie
     assert "Invalid partition" in desk.told[-1]
 
 
+def test_a_refusal_found_for_a_lost_answer_may_be_somebody_elses(desk: Desk, client: Client) -> None:
+    """The connection broke before sbatch was seen to be called: what is found there is no answer to this plan."""
+    desk.alpha.slurm.before("sbatch", f'[ "$n" -gt 0 ] || {{ {REFUSE}; }}')
+    lose(desk, desk.client(state="other"), "k")
+    desk.alpha.road.blocked = []
+    desk.alpha.road.sends = [500]
+    run = submitted(client, "k")
+    assert (run.outcome, run.jobs[0].job_id) == ("accepted", 1001)
+    assert "another submission of it was refused" in desk.told[-1]
+
+
 def test_a_refusal_that_nobody_can_remove_is_told(desk: Desk, client: Client) -> None:
     """It is not met again and again."""
     desk.alpha.slurm.refuses()

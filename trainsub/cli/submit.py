@@ -64,7 +64,7 @@ def submit(
 
 def _submitted(state: "State", client: "Client", plans: "Sequence[Plan]") -> "list[Run]":
     """Submit all plans; after an interruption, what is there and what is not is known."""
-    state.interrupted_hint = f"the outcome is not known; `trainsub status {plans[0].run}` settles it"
+    state.interrupted_hint = "the outcome is not known; `trainsub status` settles it"
     threading.Thread(target=_load_tables, name="trainsub-load", daemon=True).start()  # the network is slower
     done: list[Run] = []
 

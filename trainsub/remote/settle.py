@@ -67,6 +67,7 @@ _WAIT = 10
 """Seconds to wait for the answer of a submit that seems to be at work."""
 _SILENT = 60
 """Seconds without a sign of life after which a submit is not on its way to the lock any more; it gives one each 10."""
+_SENDING = "a submit of it is still sending or unpacking its files"
 _LATE = 5
 """Seconds after voiding, when a request that slurmctld had not yet worked off has become a job or never will."""
 _HISTORY = timedelta(days=30)
@@ -145,6 +146,9 @@ def _settle(case: Case, begun: datetime) -> SettleReply:
     if _undecided(state) and (_at_work(state) or state.owner == GONE or _preparing(state)):
         state = ask.batch(Look(_WAIT))[0]
     if not _undecided(state):
+        said = judge(state.owner, state.answer)
+        if said.outcome == REFUSED and _on_its_way(state):
+            return _unknown(_SENDING)  # the refusal is another submit's, and this one may still come to the lock
         return _from_directory(case, state)
     if busy := _busy(state):
         return _unknown(busy)
@@ -167,7 +171,7 @@ def _undecided(state: State) -> bool:
 def _busy(state: State) -> str:
     """Say what is still going on, which nobody should interfere with; nothing if the run is left alone."""
     if state.started is None:
-        return "a submit of it is still sending or unpacking its files" if _preparing(state) else ""
+        return _SENDING if _preparing(state) else ""
     if state.owner == GONE:
         return "the run's directory is being removed"
     age = state.now - state.started
@@ -175,8 +179,13 @@ def _busy(state: State) -> str:
 
 
 def _preparing(state: State) -> bool:
-    """Whether a submit, perhaps from another machine, is on its way to the lock."""
-    return state.started is None and state.seen is not None and state.now - state.seen < _SILENT
+    """Whether a submit is on its way to the lock, which nobody has."""
+    return state.started is None and _on_its_way(state)
+
+
+def _on_its_way(state: State) -> bool:
+    """Whether a submit, perhaps from another machine, has not come to the lock yet."""
+    return state.seen is not None and state.now - state.seen < _SILENT
 
 
 def _at_work(state: State) -> bool:

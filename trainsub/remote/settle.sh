@@ -32,7 +32,8 @@ ts_state() { # seconds to wait: the clock here, when the submit began and its li
 	TS_BEGUN=$TS_SINCE
 	# Without its mark a submit is at its very beginning, or was refused the mark: the directory tells its age.
 	[ "$TS_SINCE" != - ] || TS_SINCE=$(changed .)
-	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")" "$TS_BEGUN" -
+	TS_SEEN=$(sign_of_life)
+	body state "$(date +%s)" "$TS_SINCE" "$TS_LIMIT" "$(owner_of "$TS_LINK")" "$TS_BEGUN" "${TS_SEEN:--}"
 	[ ! -f "answer.$TS_LINK" ] || cat "answer.$TS_LINK"
 }
 

@@ -63,6 +63,8 @@ class SubmitReply(Verdict):
 
     Attributes:
         existing: The answer is that of an earlier submit of the same run; this one called no sbatch.
+        called: This submit was seen to call sbatch, so that a refusal is the answer to it.
+        kept: The directory of a refused run, and with it the run's secrets, may still be there.
         uploaded: The archive was lacking on the cluster and has been stored.
         sent: Bytes sent.
         received: Bytes received.
@@ -71,6 +73,8 @@ class SubmitReply(Verdict):
     """
 
     existing: bool = False
+    called: bool = False
+    kept: bool = False
     uploaded: bool = False
     sent: int = 0
     received: int = 0

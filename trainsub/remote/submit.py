@@ -67,6 +67,7 @@ class _Course:
     told: str = ""
     calling: bool = False
     existing: bool = False
+    kept: bool = False
     uploaded: bool = False
     archive_sent: bool = False
     notes: list[str] = field(default_factory=list)
@@ -109,8 +110,8 @@ def submit(
                 raise
             said = Verdict(UNKNOWN, detail=error.message)
         verdict = (said.outcome, said.job_id, said.cluster, said.detail, said.text)
-        about = (course.existing, course.uploaded, talk.sent, talk.received, tuple(course.notes))
-        return SubmitReply(*verdict, *about, begun=course.begun)
+        about = (course.existing, course.calling and not course.existing, course.kept, course.uploaded)
+        return SubmitReply(*verdict, *about, talk.sent, talk.received, tuple(course.notes), begun=course.begun)
 
 
 def _converse(talk: Talk, request: SubmitRequest, course: _Course, progress: Progress | None) -> Verdict:
@@ -173,8 +174,7 @@ def _conclude(talk: Talk, frame: Frame, course: _Course) -> Verdict:
     if verdict.outcome == VOID and verdict.job_id is not None and not course.existing:
         course.notes.append(f"the run was voided while sbatch was working; job {verdict.job_id} is being cancelled")
         talk.note(("scancel", str(verdict.job_id)))
-    if verdict.outcome == REFUSED and not _discard(talk) and not course.existing:
-        course.notes.append("the refused run's directory may still be there")
+    course.kept = verdict.outcome == REFUSED and not _discard(talk)
     return verdict
 
 

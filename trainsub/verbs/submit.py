@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from trainsub import parts
-from trainsub.errors import RefusedError, StoreError, TrainsubError, TransportError, UnsettledError, UsageError
+from trainsub.errors import ClusterError, StoreError, TrainsubError, TransportError, UsageError
 from trainsub.plan import Plan
 from trainsub.record import about
 from trainsub.remote import Progress, SubmitReply, SubmitRequest
@@ -19,11 +19,11 @@ from trainsub.remote import submit as send
 from trainsub.restoring import SCRIPT_FILE, SPEC_FILE, about_run, corrected
 from trainsub.session import Session
 from trainsub.settling import PATIENCE, settle_run, settle_soon
-from trainsub.slurm.refusals import explain
 from trainsub.spec.own import FILE as OWN_FILE
 from trainsub.spec.sweep import FILE as POINTS_FILE
-from trainsub.tracker.begin import first_job
-from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
+from trainsub.tracker.begin import first_job, has_secrets
+from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Run
+from trainsub.verbs import submit_words as words
 
 _TRIES = 3
 """How often a plan is sent that meets the refusal of somebody else's submission."""
@@ -70,36 +70,34 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
         if run.outcome == ACCEPTED:
             return run
         request = _request(session, plan, run, secrets)
-        try:
-            reply = _sent(session, plan, request, progress)
-        except TrainsubError:
-            # Raised only while nothing had been sent: there is no outcome, and nothing to settle.
-            if former is None:
-                session.store.forget(run.run)
-            else:
-                session.store.reopen(former)
-            raise
-        if reply.outcome == VOID and reply.existing:
-            session.store.settle(run.run, VOID, reply.detail or None, session.clock.now())
-            return None
-        return _concluded(session, plan, run, reply)
+        tries = 0
+        while True:
+            tries += 1
+            reply = _sent(session, former, run, request, progress)
+            after = _recorded(session, plan, run, reply)
+            if after.outcome == VOID and reply.existing:
+                return None
+            if after.outcome != REFUSED or reply.called or tries == _TRIES:
+                return words.told(plan, reply, after)
+            # It is the answer to somebody else's submission of the key, perhaps with another spec, or may be. It is no
+            # job, and whoever reads it removes it: so this plan is submitted after it.
+            session.tell(f"run {run.run}: another submission of it was refused ({after.detail}); submitting this one")
+            session.clock.sleep(1)
+            session.store.reopen(run)
 
 
-def _sent(session: Session, plan: Plan, request: SubmitRequest, progress: Progress | None) -> SubmitReply:
-    """What the cluster says to this plan.
-
-    A refusal that was met there is the answer to somebody else's submission of the key, perhaps with another spec. It
-    is no job, and removed by whoever reads it; so this plan is submitted after it.
-    """
-    tries = 0
-    while True:
-        reply = send(session.transport(plan.cluster), request, progress, session.tell)
-        tries += 1
-        if reply.outcome != REFUSED or not reply.existing or tries == _TRIES:
-            return reply
-        words = reply.detail or reply.text.strip()
-        session.tell(f"run {plan.run}: another submission of it was refused ({words}); submitting this one")
-        session.clock.sleep(1)
+def _sent(
+    session: Session, former: Run | None, run: Run, request: SubmitRequest, progress: Progress | None
+) -> SubmitReply:
+    """What the cluster says. An error is raised only while nothing had been sent: then there is nothing to settle."""
+    try:
+        return send(session.transport(run.cluster), request, progress, session.tell)
+    except TrainsubError:
+        if former is None:
+            session.store.forget(run.run)
+        else:
+            session.store.reopen(former)
+        raise
 
 
 @contextmanager
@@ -117,20 +115,8 @@ def _claimed(session: Session, run: str) -> Iterator[None]:
 def _tell_former(session: Session, plan: Plan, former: Run) -> None:
     """Say that this key has a run already."""
     where = f" on cluster {former.cluster}" if former.cluster != plan.cluster else ""
-    other = _other_plan(plan, former)
+    other = words.other_plan(plan, former)
     session.tell(f"run {former.run} was submitted before{where}{other}; that run stands, and nothing was sent")
-
-
-def _other_plan(plan: Plan, run: Run) -> str:
-    """Say that a run is not what was to be submitted now, where that is known.
-
-    The plan's hash alone does not tell: another version of trainsub may render another script.
-    """
-    if run.plan_hash in {"", plan.plan_hash} or not run.spec:
-        return ""
-    ours, theirs = plan.code, run.code
-    other_code = ours is not None and theirs is not None and ours.sha256 != theirs.sha256
-    return ", with another spec or other code" if run.spec != plan.spec.to_toml() or other_code else ""
 
 
 def _begun(session: Session, plan: Plan) -> Run:
@@ -170,7 +156,7 @@ def _settled(session: Session, run: Run) -> Run:
     """
     settled = settle_run(session, run) if run.outcome in {OPEN, UNKNOWN} else run
     if settled.outcome in {OPEN, UNKNOWN}:
-        raise _unsettled(settled)
+        raise words.unsettled(settled)
     return settled
 
 
@@ -235,80 +221,56 @@ def _request(session: Session, plan: Plan, run: Run, secrets: dict[str, str]) ->
     )
 
 
-def _concluded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run:
-    """Record the outcome and tell it."""
+def _recorded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run:
+    """The run with its outcome, recorded. If the answer was lost, it is asked for."""
     now = session.clock.now()
     for note in reply.notes:
         session.tell(note)
     if reply.outcome == ACCEPTED and reply.job_id is not None:
-        job = first_job(run, reply.job_id, reply.begun or now)
-        _record_accepted(session, plan, job)
-        accepted = replace(run, outcome=ACCEPTED, jobs=(job,))
-        if reply.existing:
-            accepted = corrected(session, accepted)
-            other = _other_plan(plan, accepted)
-            session.tell(f"run {run.run} was submitted before, as job {reply.job_id}{other}; that run stands")
-        elif plan.snapshot is not None:
-            session.store.sent(plan.cluster, plan.snapshot.sha256, now)
-        return accepted
-    session.store.settle(run.run, reply.outcome, reply.detail or None, now)
+        return _accepted(session, plan, run, reply)
     if reply.outcome in {REFUSED, VOID}:
-        raise _refused(plan, reply.outcome, reply.text or reply.detail, existing=reply.existing)
-    return _found_out(session, plan, replace(run, outcome=UNKNOWN, detail=reply.detail))
-
-
-def _found_out(session: Session, plan: Plan, run: Run) -> Run:
-    """The run whose answer was lost on the way, with the job that it turns out to have."""
-    session.tell(f"{run.detail}; finding out what became of run {run.run}, for {PATIENCE:.0f} s at most")
-    after = settle_soon(session, run)
+        session.store.settle(run.run, reply.outcome, reply.detail or None, now)
+        if reply.kept and has_secrets(run):
+            _cleared(session, run, reply)
+        elif reply.kept and not reply.existing:
+            session.tell("the refused run's directory may still be there")
+        return replace(run, outcome=reply.outcome, detail=reply.detail)
+    session.store.settle(run.run, UNKNOWN, reply.detail or None, now)
+    session.tell(f"{reply.detail}; finding out what became of run {run.run}, for {PATIENCE:.0f} s at most")
+    after = settle_soon(session, replace(run, outcome=UNKNOWN, detail=reply.detail))
     if after.outcome == ACCEPTED:
         session.tell(f"run {run.run} was accepted as job {after.jobs[-1].job_id}")
         if plan.snapshot is not None:
             session.store.sent(plan.cluster, plan.snapshot.sha256, session.clock.now())
-        return after
-    if after.outcome == REFUSED:
-        raise _refused(plan, REFUSED, after.detail or "")
-    if after.outcome == VOID:
-        raise TransportError(
-            f"{run.detail}: run {run.run} was given up; no job was accepted, and none will train",
-            hint="Submit it again: that is another run.",
-        )
-    raise _unsettled(after)
+    return after
 
 
-def _record_accepted(session: Session, plan: Plan, job: Job) -> None:
-    """Record the job; where that fails, its id must not be lost."""
+def _accepted(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run:
+    """The run with its job, or with that of whoever submitted it before."""
+    now = session.clock.now()
+    job = first_job(run, reply.job_id or 0, reply.begun or now)
     try:
-        session.store.settle(job.run, ACCEPTED, None, session.clock.now(), job)
+        session.store.settle(run.run, ACCEPTED, None, now, job)
     except StoreError as error:
-        raise StoreError(
-            f"job {job.job_id} on {plan.cluster} was accepted as run {job.run}, but not recorded: {error.message}",
-            hint=f"The next command records it. {error.hint or ''}".strip(),
-        ) from error
+        raise words.unrecorded(plan, job, error) from error
+    accepted = replace(run, outcome=ACCEPTED, jobs=(job,))
+    if reply.existing:
+        accepted = corrected(session, accepted)
+        other = words.other_plan(plan, accepted)
+        session.tell(f"run {run.run} was submitted before, as job {reply.job_id}{other}; that run stands")
+    elif plan.snapshot is not None:
+        session.store.sent(plan.cluster, plan.snapshot.sha256, now)
+    return accepted
 
 
-def _refused(plan: Plan, outcome: str, words: str, *, existing: bool = False) -> RefusedError:
-    """The cluster's words, the field of the spec that they are about, and what to do."""
-    if outcome == VOID:
-        return RefusedError(
-            f"run {plan.run} was given up on cluster {plan.cluster}: {words.strip()}",
-            hint="Another command settled it before it arrived. Nothing was submitted; submit it again.",
-        )
-    if existing:
-        return RefusedError(
-            f"cluster {plan.cluster} refused another submission of run {plan.run}: {words.strip()}",
-            hint="Nothing was submitted. What is left of that one goes in ten minutes; submit it again then.",
-        )
-    about = explain(words, plan.sources)
-    hint = about.hint if about else "Nothing was submitted. Change the spec and submit again."
-    where = f" ({about.field})" if about and about.field else ""
-    return RefusedError(f"cluster {plan.cluster} refused run {plan.run}{where}: {words.strip()}", hint=hint)
+def _cleared(session: Session, run: Run, reply: SubmitReply) -> None:
+    """Remove what is left of a refused submission with secrets over a new connection; else the next command does that.
 
-
-def _unsettled(run: Run) -> UnsettledError:
-    """It is not known whether there is a job."""
-    why = f": {run.detail}" if run.detail else ""
-    return UnsettledError(
-        f"it is not known yet whether cluster {run.cluster} accepted run {run.run}{why}",
-        hint=f"`trainsub status {run.run}` settles it. Do not submit it under another name meanwhile.",
-    )
+    While its outcome counts as unknown, each command looks there.
+    """
+    session.drop(run.cluster)
+    try:
+        settle_run(session, run)
+    except (TransportError, ClusterError) as error:
+        session.store.settle(run.run, UNKNOWN, reply.detail or None, session.clock.now())
+        session.tell(f"the secrets of run {run.run} may still be there; the next command looks: {error.message}")
