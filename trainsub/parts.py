@@ -108,7 +108,9 @@ def begun(session: Session, plan: Plan) -> list[Run]:
 def _is_broken_off(first: Run, plan: Plan, known: dict[str, Run]) -> bool:
     parts = [first, *(_part(first, number, known) for number in range(2, plan.parts + 1))]
     accepted = [part for part in parts if part is not None and part.outcome == ACCEPTED]
-    if any(job.state == "CANCELLED" for part in accepted for job in part.jobs):
+    # An array's own word is that of its worst task, and a failure is worse than a cancellation.
+    ends = [one.state for part in accepted for job in part.jobs for one in (job, *job.tasks)]
+    if "CANCELLED" in ends:
         return False
     return len(accepted) < plan.parts
 

@@ -11,7 +11,7 @@ from trainsub import __version__
 from trainsub.errors import ClusterError, OutputError, TransportError
 from trainsub.record import about
 from trainsub.remote.fence import GRACE, REMOVAL, SBATCH_TIMEOUT
-from trainsub.remote.inventory import Found, InventoryAsk, TakeRuns
+from trainsub.remote.inventory import LARGEST, Found, InventoryAsk, TakeRuns
 from trainsub.remote.outcome import GONE, NO_FENCE, Verdict, judge
 from trainsub.remote.strays import Marked, joined
 from trainsub.session import Session
@@ -153,15 +153,27 @@ def corrected(session: Session, run: Run) -> Run:
         there = run_found(run.cluster, found)
     except (TransportError, ClusterError, BeingSubmittedError):
         return run
-    # Its jobs, too: there it may be an array, and here none.
-    jobs = there.jobs if [job.job_id for job in there.jobs] == [job.job_id for job in run.jobs] else run.jobs
+    tell_unread(session, run.cluster, found)
+    if there.outcome != ACCEPTED:
+        return run  # what made it accepted could not be written there
     before = replace(run, outcome=OPEN, jobs=())
+    after = merge(before, there)
+    # Its jobs, too: there it may be an array, and here none.
+    jobs = after.jobs if [job.job_id for job in after.jobs] == [job.job_id for job in run.jobs] else run.jobs
     created = there.created_at if there.plan_hash else min(run.created_at, there.created_at)
-    after = replace(merge(before, there), jobs=jobs, created_at=created)
+    after = replace(after, jobs=jobs, created_at=created)
     if after == run:
         return run
     session.store.restore([(before, after)], session.clock.now())
     return after
+
+
+def tell_unread(session: Session, cluster: str, found: Found) -> None:
+    """Say which of a run's texts were left where they lie; what is known of it stands."""
+    for name in found.large:
+        session.tell_once(
+            f"run {found.run}: its {name} on cluster {cluster} is larger than {LARGEST >> 20} MiB, and is not read"
+        )
 
 
 def _refuse_young(found: Found, mark: _Mark | None) -> None:

@@ -9,7 +9,7 @@ from loginnode import Cluster
 
 from trainsub.errors import OutputError, RemoteFileError
 from trainsub.remote.frames import Frame
-from trainsub.remote.inventory import BATCH, Found, InventoryAsk, ListRuns, TakeRuns
+from trainsub.remote.inventory import BATCH, LARGEST, Found, InventoryAsk, ListRuns, TakeRuns
 
 RUN = "demo-3f9a1c2e"
 NAMES = ["a b-3f9a1c2e", "-rf", "x\ny-3f9a1c2e", "$(touch pwned)-3f9a1c2e", "'\"-3f9a1c2e", ".hidden", "ä-3f9a1c2e"]
@@ -100,13 +100,25 @@ def test_what_a_directory_says(cluster: Cluster) -> None:
     assert gone == Found("gone-3f9a1c2e", gone.now)
 
 
-def test_what_is_large_is_left(cluster: Cluster) -> None:
-    """Nobody's gigabytes are carried, because they bear one of our names."""
-    folder = make(cluster, spec__toml=b"x" * 300_000, run__json=b"{}")
-    os.truncate(folder / "run.json", 1 << 33)
+def test_a_large_spec_is_one(cluster: Cluster) -> None:
+    """Ten thousand points are some megabytes, and the list of files that git does not track may be long."""
+    texts = {"spec.toml": b"x" * LARGEST, "script.sbatch": b"y" * 5_000_000, "run.json": b"z" * 300_000}
+    folder = make(cluster)
+    for name, text in texts.items():
+        (folder / name).write_bytes(text)
     with ask(cluster) as talk:
         (found,) = talk.batch(TakeRuns([RUN], texts=True))[0]
-    assert found.files == {}
+    assert (found.files, found.large) == (texts, [])
+
+
+def test_what_is_larger_still_is_named_and_left(cluster: Cluster) -> None:
+    """Nobody's gigabytes are carried, because they bear one of our names; nor do they pass for nothing."""
+    folder = make(cluster, spec__toml=b"x" * (LARGEST + 1), script__sbatch=b"#!\n", run__json=b"{}")
+    os.truncate(folder / "run.json", 1 << 33)
+    with ask(cluster) as talk:
+        (found,), (bare,) = (talk.batch(TakeRuns([RUN], texts=texts))[0] for texts in (True, False))
+    assert (found.files, sorted(found.large)) == ({"script.sbatch": b"#!\n"}, ["run.json", "spec.toml"])
+    assert (bare.files, bare.large) == ({}, ["run.json"])
     assert found.owners == {1: "7"}
 
 
@@ -159,7 +171,7 @@ def test_runs_that_cannot_be_listed_are_no_empty_list(cluster: Cluster) -> None:
 def test_what_was_cut_off_is_not_half_an_answer(body: bytes) -> None:
     """An archive has an end."""
     with pytest.raises(OutputError, match="did not arrive whole"):
-        TakeRuns([RUN], texts=True).answer([Frame("taken", ("1",), body)])
+        TakeRuns([RUN], texts=True).answer([Frame("taken", ("1",), body), Frame("large")])
 
 
 @pytest.mark.parametrize("frame", [Frame("runs", ("x",), b""), Frame("what", (), b"")])
@@ -168,4 +180,6 @@ def test_other_answers_mean_nothing(frame: Frame) -> None:
     with pytest.raises(OutputError):
         ListRuns().answer([frame])
     with pytest.raises(OutputError):
-        TakeRuns([RUN], texts=True).answer([frame])
+        TakeRuns([RUN], texts=True).answer([frame, Frame("large")])
+    with pytest.raises(OutputError):
+        TakeRuns([RUN], texts=True).answer([Frame("taken", ("1",), b""), frame])

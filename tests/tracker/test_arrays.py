@@ -11,7 +11,7 @@ from trainsub.slurm.sacct import AccountRow
 from trainsub.slurm.squeue import QueueRow
 from trainsub.slurm.values import ExitCode
 from trainsub.tracker import allocations, arrays, dropped
-from trainsub.tracker.begin import first_job
+from trainsub.tracker.begin import first_job, has_secrets
 from trainsub.tracker.failed import failed
 from trainsub.tracker.outcome import exit_code
 from trainsub.tracker.poll import Poll
@@ -66,9 +66,33 @@ def words(job: Job) -> list[str | None]:
     ],
 )
 def test_the_spec_says_whether_a_job_is_an_array(spec: str, array: str | None) -> None:
-    """What another version wrote may be anything; then it is a plain job."""
+    """What another version wrote may be anything; then it is not known here, and taken for a plain job."""
     made = first_job(replace(RUNS, spec=spec), 7, T0, link=2)
     assert (made.array, made.link, len(made.tasks)) == (array, 2, 10 if array else 0)
+
+
+@pytest.mark.parametrize("spec", ["", "not toml", '[grid]\npoints = "as a later version has them"'])
+@pytest.mark.parametrize(
+    ("lines", "array"),
+    [
+        ("#SBATCH --nodes=1\n#SBATCH --array=0-9%2\n", "0-9%2"),
+        ("#SBATCH -N 1 -a 3,5 # some\n", "3,5"),
+        ("#SBATCH 'left open\n#SBATCH --array=0-9%2\n", "0-9%2"),
+        ("#SBATCH --array=x\n", None),
+        ("#SBATCH --nodes=1\necho\n#SBATCH --array=0-9\n", None),
+        ("", None),
+    ],
+)
+def test_the_script_says_it_where_the_spec_does_not(spec: str, lines: str, array: str | None) -> None:
+    """sbatch read the script and no spec: it was told what stands above the first command."""
+    script = f"#!/bin/bash\n{lines}"
+    assert first_job(replace(RUNS, spec=spec, script=script), 7, T0).array == array
+
+
+@pytest.mark.parametrize(("spec", "travelled"), [('[secrets]\nnames = ["A"]', True), ("", False), ("not toml", False)])
+def test_the_spec_says_whether_secrets_travelled(spec: str, *, travelled: bool) -> None:
+    """They are removed once the run has ended."""
+    assert has_secrets(replace(RUNS, spec=spec)) is travelled
 
 
 def test_an_array_runs_while_a_task_does() -> None:
@@ -227,6 +251,63 @@ def test_records_are_read_late_where_there_are_accounts() -> None:
     assert not asks_records(seen, ended, at(900))
     assert asks_records(seen, replace(ended, accounting=False), at(900))
     assert not asks_records(replace(seen, state="FAILED", exit_code=ExitCode(1, 0)), Poll({}), at(900))
+
+
+PLAIN = first_job(replace(RUNS, spec=""), 7, T0)
+"""What is an array in truth, and was taken for none, because nobody could tell what had been submitted."""
+LAST = replace(task(3, "COMPLETED"), job_id=7)
+"""The task that began last, which was given the array's own id."""
+
+
+def test_a_row_of_a_task_does_not_speak_for_a_whole_job() -> None:
+    """Neither squeue's, nor sacct's, nor the task's own record: what is known of the rest is nothing."""
+    wrote = {7: [ExitRecord(code=0, start=5, end=65, node="n1", array=7, task=3)]}
+    for told in (
+        Poll(queue(task(0, "RUNNING"), LAST)),
+        Poll(queue(shared("0-3%2"))),
+        Poll(queue(task(0, "RUNNING"), shared(None, "CANCELLED"))),
+        Poll(queue(LAST), accounting=False, records=wrote),
+        Poll({}, accounting=False, records=wrote),
+    ):
+        seen = observe(PLAIN, told, at(70))
+        assert (seen.state, seen.allocations, finished(seen)) == (None, (), False)
+        assert asks_accounts(PLAIN, told, at(70))
+
+
+def test_slurm_tells_that_a_job_is_an_array() -> None:
+    """squeue lists the tasks that live, and sacct those that have ended; what was said of it as a plain job is void."""
+    mistaken = replace(PLAIN, state="COMPLETED", end_time=at(60), seen_row=5)
+    shows = queue(task(1, "RUNNING"), shared("2-3%2"))
+    seen = observe(mistaken, Poll(shows, accounts(kept(0, "FAILED")), accounting=True), at(70))
+    assert (seen.array, words(seen), seen.state) == ("0-3", ["FAILED", "RUNNING", "PENDING", "PENDING"], "RUNNING")
+    assert (seen.end_time, seen.seen_row, seen.job_id, seen.submitted) == (None, None, 7, T0)
+    rows = accounts(
+        kept(0, "FAILED"), *(kept(index, "COMPLETED") for index in (1, 2)), replace(kept(3, "COMPLETED"), job_id=7)
+    )
+    over = observe(seen, Poll({}, rows, accounting=True), at(90))
+    assert (over.state, finished(over)) == ("FAILED", True)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Poll(None, accounts(kept(0, "COMPLETED"))),
+        Poll(queue(task(0, "RUNNING"), shared("1,3,5...")), {}, accounting=True),
+        Poll(queue(task(0, "RUNNING")), None, accounting=False, records={}),
+    ],
+)
+def test_which_tasks_an_array_has_is_not_guessed(told: Poll) -> None:
+    """Where squeue or the accounts did not answer, or a list was cut off, some may be left out."""
+    seen = observe(PLAIN, told, at(70))
+    assert (seen.array, seen.state) == (None, None)
+
+
+def test_another_array_of_the_same_id_is_not_taken_for_it() -> None:
+    """Its rows bear another name: the job is what it was."""
+    theirs = task(0, "RUNNING", name="other", comment="")
+    seen = observe(PLAIN, Poll(queue(theirs), accounts(kept(0, "FAILED", name="other")), accounting=True), at(70))
+    assert (seen.array, seen.missing_since) == (None, at(70))
+    assert observe(PLAIN, Poll(queue(queued("RUNNING"))), at(70)).state == "RUNNING"
 
 
 CHAIN = first_job(replace(RUNS, spec="[chain]\nlinks = 3\n"), 7, T0)

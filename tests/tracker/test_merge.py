@@ -61,6 +61,33 @@ def test_the_run_that_was_accepted_is_the_run(outcome: str) -> None:
     assert ours == run(ACCEPTED, job())
 
 
+ARRAY = Job(ROW.run, 1, 7, NOW, array="0", tasks=(replace(job(), array_task=0),))
+SWEEP = replace(ROW, spec="[sweep]\npoints = [{ a = 1 }]\n", script="#!/bin/bash\n#SBATCH --array=0\n")
+
+
+@pytest.mark.parametrize("hidden", [{"spec": ""}, {"script": ""}, {"spec": "", "script": ""}])
+@pytest.mark.parametrize("outcome", [OPEN, UNKNOWN, REFUSED, VOID])
+def test_what_could_not_be_read_does_not_replace_what_is_known(outcome: str, hidden: dict[str, str]) -> None:
+    """The spec, the script, and that it is an array: the directory may tell less than this machine knows."""
+    known = replace(SWEEP, outcome=outcome)
+    there = replace(SWEEP, jobs=(job() if len(hidden) == 2 else ARRAY,), **hidden)  # type: ignore[arg-type]
+    assert merge(known, there) == replace(SWEEP, jobs=(ARRAY,))
+    other = merge(known, replace(there, plan_hash="theirs"))
+    assert (other.spec, other.script, other.jobs) == (SWEEP.spec, SWEEP.script, there.jobs)
+    opened = merge(replace(SWEEP, outcome=REFUSED, detail="no"), replace(SWEEP, outcome=OPEN, **hidden))  # type: ignore[arg-type]
+    assert opened == replace(SWEEP, outcome=OPEN)
+
+
+def test_a_job_that_was_taken_for_none_is_an_array_once_its_spec_is_read() -> None:
+    """What was said of it as a plain job was said of one task."""
+    known = replace(SWEEP, spec="", script="", jobs=(job(state="COMPLETED"),))
+    later = replace(ARRAY, submitted=NOW + timedelta(days=1))
+    assert merge(known, replace(SWEEP, jobs=(later,))) == replace(SWEEP, jobs=(ARRAY,))
+    whole = replace(SWEEP, jobs=(replace(ARRAY, state="RUNNING"),))
+    assert merge(whole, replace(SWEEP, spec="", script="", jobs=(job(),))) == whole
+    assert merge(whole, replace(SWEEP, jobs=(ARRAY,))) == whole
+
+
 def test_what_was_given_up_is_given_up() -> None:
     """And what was refused, and is being tried again from elsewhere, is open."""
     assert merge(run(UNKNOWN), replace(run(VOID), detail="no job")) == replace(run(VOID), detail="no job")

@@ -68,6 +68,8 @@ def test_a_record_from_before_a_requeue_decides_nothing() -> None:
     old = {7: [record("NODE_FAIL", end=at(65))]}
     gone = observe(again, Poll({}, old, accounting=True), at(900))
     assert (gone.state, gone.missing_since) == ("PENDING", at(900))
+    ended = observe(again, Poll(queue(queued("FAILED", restarts=1, submit_time=at(66), end_time=at(80)))), at(82))
+    assert observe(ended, Poll({}, old, accounting=True), at(900)).state == "FAILED"
     new = record("CANCELLED by 1000", submit=at(66), start=None, end=at(80), elapsed=0)
     assert observe(gone, Poll({}, {7: [*old[7], new]}, accounting=True), at(910)).state == "CANCELLED"
 

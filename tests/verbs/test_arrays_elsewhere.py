@@ -8,7 +8,7 @@ from verbs.desk import Desk, stamp, submitted
 from trainsub import Run
 from trainsub.errors import ConnectionLostError, UnsettledError
 
-COLUMNS = '{ print $1, $2, $3, $6, $16, $15, "" }'
+COLUMNS = '{ print $1, $2, $3, $6, $4, $5, $16, $15, "" }'
 """What sync asks squeue for, of a whole row."""
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from standins import wait_until
-from verbs.desk import Desk, Elsewhere, spec
+from verbs.desk import Desk, Elsewhere, spec, stamp
+from verbs.test_arrays_elsewhere import task
 
 from trainsub import Client, Run
 from trainsub.cli.describe import plan_document
@@ -186,6 +187,31 @@ def test_a_sweep_that_was_cancelled_is_not_gone_on_with(desk: Desk) -> None:
     (before,) = client.status(cached=True).runs
     desk.alpha.ended(before, "CANCELLED")
     assert client.wait([before.run], timeout=60)[0].jobs[0].state == "CANCELLED"
+    assert before.run not in {run.run for run in submit(client)}
+    assert count(desk) == 4
+
+
+@pytest.mark.parametrize("by", ["squeue", "sacct"])
+def test_nor_is_one_of_which_a_task_had_failed_before(desk: Desk, by: str) -> None:
+    """The array failed, for that is the worst of its ends; it was cancelled all the same."""
+    client = desk.client()
+    break_at(desk, 2, "nothing sent")
+    with pytest.raises(UnreachableError):
+        submit(client)
+    mend(desk)
+    (before,) = client.status(cached=True).runs
+    array = before.jobs[0].job_id
+    desk.alpha.clear()
+    task(desk, before, array + 500, "0", "FAILED", end=stamp())
+    if by == "squeue":
+        task(desk, before, array, "1", "CANCELLED", end=stamp())
+    else:
+        times = (stamp(), 0, stamp(), stamp(), 0, "00:00:00")
+        row = (array, f"{array}_1", "CANCELLED by 1000", "0:0", *times, "cpu=1", 1, "n1", "gpu", "a", before.run)
+        desk.alpha.slurm._add("accounting", *row)  # noqa: SLF001
+    desk.clock.skip(minutes=5)
+    (ended,) = client.status([before.run]).runs
+    assert (ended.jobs[0].state, [one.state for one in ended.jobs[0].tasks]) == ("FAILED", ["FAILED", "CANCELLED"])
     assert before.run not in {run.run for run in submit(client)}
     assert count(desk) == 4
 

@@ -16,6 +16,10 @@ from trainsub.transport.base import Transport
 
 BATCH = 100
 """Directories asked for at a time: a signal of progress now and then, and never all in memory at once."""
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a file that is read: a spec of ten thousand points is some megabytes, and Slurm takes scripts of four."""
+_BLOCK = 512
+"""Bytes in which find counts."""
 MANY_SECONDS = 120.0
 """Patience with a file system that holds thousands of runs."""
 _LINKED = re.compile(r"(owner|answer|submit)\.([1-9][0-9]{0,8})")
@@ -50,6 +54,7 @@ class Found:
         answers: sbatch's recorded answer, by link.
         marks: What the submit wrote before it called sbatch, by link.
         files: ``run.json``; ``spec.toml`` and ``script.sbatch`` where they were asked for; as far as they are there.
+        large: Names of those that are there, and larger than ``LARGEST``.
     """
 
     run: str
@@ -60,6 +65,7 @@ class Found:
     answers: dict[int, bytes] = field(default_factory=dict)
     marks: dict[int, bytes] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    large: list[str] = field(default_factory=list)
 
     def add(self, name: str, member: tarfile.TarInfo, data: bytes) -> None:
         """Take in one file of the directory."""
@@ -114,6 +120,7 @@ class TakeRuns(Request[list[Found]]):
     """
 
     __slots__ = ("_names", "_texts")
+    frames = 2
     timeout = MANY_SECONDS
 
     def __init__(self, names: Sequence[str], *, texts: bool) -> None:
@@ -122,15 +129,22 @@ class TakeRuns(Request[list[Found]]):
 
     def code(self) -> str:
         """See Request."""
-        return f"ts_take {quote('1' if self._texts else '')} {word_list([f'./{name}' for name in self._names])}"
+        texts = quote("1" if self._texts else "")
+        return f"ts_take {texts} {LARGEST // _BLOCK:d} {word_list([f'./{name}' for name in self._names])}"
 
     def answer(self, frames: Sequence[Frame]) -> list[Found]:
         """See Request: in the order of the names."""
-        match frames[0]:
-            case Frame("taken", (now,), body) if now.isdecimal():
+        match frames:
+            case (Frame("taken", (now,), body), Frame("large", _, large)) if now.isdecimal():
                 found = {name: Found(name, int(now)) for name in self._names}
                 _unpack(body, found)
+                for path in _names(large):
+                    run, _, name = path.removeprefix("./").partition("/")
+                    if run in found:
+                        found[run].large.append(name)
                 return list(found.values())
+            case (Frame("taken"), end):
+                raise unexpected(end)
             case _:
                 raise unexpected(frames[0])
 

@@ -33,16 +33,24 @@ ts_runs() { # the clock here; the names in runs/, an empty one, and those of run
 	) 2>/dev/null
 }
 
-ts_take() { # whether their spec and script too; directories in runs/, behind "./": what they say of themselves, as an archive
+# Whether their spec and script too; the most blocks of 512 bytes that a file may have; directories in runs/, behind "./".
+ts_take() { # what they say of themselves, as an archive; then which of the texts are larger, each behind its directory
 	TS_NAMES='*.[0-9]*'
 	[ -z "$1" ] || TS_NAMES='*'
-	shift
+	TS_BLOCKS=$2
+	shift 2
 	body taken "$(date +%s)"
-	# A fence is a symbolic link, and an archive keeps where it points.  What is large is none of ours.
+	# A fence is a symbolic link, and an archive keeps where it points.
 	(
 		cd "$TS_BASE/runs" && find "$@" -maxdepth 1 \( \
-			-type d ! -path './*/*' -o -type l -name 'owner.*' -o -type f -size -513 \( -name "$TS_NAMES" -o -name run.json \) \
+			-type d ! -path './*/*' -o -type l -name 'owner.*' -o \
+			-type f -size "-$((TS_BLOCKS + 1))" \( -name "$TS_NAMES" -o -name run.json \) \
 			\( -name 'submit.*' -o -name 'answer.*' -o -name run.json -o -name spec.toml -o -name script.sbatch \) \
 			\) -print0 | TAR_OPTIONS='' GZIP='' tar -czf - --no-recursion --null -T -
+	) 2>/dev/null
+	body large
+	(
+		cd "$TS_BASE/runs" && find "$@" -maxdepth 1 -type f -size "+$TS_BLOCKS" \
+			\( -name run.json -o -name "$TS_NAMES" \( -name spec.toml -o -name script.sbatch \) \) -print0
 	) 2>/dev/null
 }

@@ -14,7 +14,7 @@ from trainsub.slurm import jobids, rows
 # What the user wrote comes last.
 _QUEUE = ("JobID", "ArrayJobID", "ArrayTaskID", "SubmitTime", "State", "Reason", "WorkDir", "Name", "Comment")
 _ACCOUNTS = ("JobID", "Submit", "State", "Reason", "WorkDir", "JobName", "Comment", "SubmitLine")
-_NEVER = ("FAILED", "BadConstraints")
+NEVER = ("FAILED", "BadConstraints")
 """What Slurm keeps of a job that it refused because no nodes could ever fit it: seen on 22.05, 24.11 and 26.05."""
 
 
@@ -75,7 +75,7 @@ def parse_queue(text: str, name: str) -> list[NamedJob]:
     for job_id, array, task, at, state, reason, folder, called, comment in records:
         number = rows.number(array if task != "N/A" else job_id, what="squeue's JobID")
         submitted = rows.moment(at, what="squeue's SubmitTime")
-        if called == name and (state, reason) != _NEVER:
+        if called == name and (state, reason) != NEVER:
             found.append(NamedJob(number, submitted, folder, parse_comment(comment)))
     return _earliest(found)
 
@@ -91,7 +91,7 @@ def parse_accounts(text: str, name: str) -> list[NamedJob]:
     for shown, at, state, reason, folder, called, comment, line in records:
         number = jobids.parse(shown).job_id
         submitted = rows.moment(at, what="sacct's Submit")
-        if called == name and (state, reason) != _NEVER:
+        if called == name and (state, reason) != NEVER:
             found.append(NamedJob(number, submitted, folder, parse_comment(comment) or parse_comment(line)))
     return _earliest(found)
 

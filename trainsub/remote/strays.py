@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trainsub.record.names import parse_comment
+from trainsub.remote.named import NEVER
 from trainsub.slurm import arrays, jobids, rows
 
 # What the user wrote comes last.
-_QUEUE = ("JobID", "ArrayJobID", "ArrayTaskID", "SubmitTime", "WorkDir", "Comment")
-_ACCOUNTS = ("JobID", "Submit", "WorkDir", "Comment", "SubmitLine")
+_QUEUE = ("JobID", "ArrayJobID", "ArrayTaskID", "SubmitTime", "State", "Reason", "WorkDir", "Comment")
+_ACCOUNTS = ("JobID", "Submit", "State", "Reason", "WorkDir", "Comment", "SubmitLine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +53,35 @@ def accounts_argv(since: datetime, *, slurm_bin: str = "") -> list[str]:
 
 
 def parse_queue(text: str) -> list[Marked]:
-    """Return the jobs that are ours among those that squeue printed.
+    """Return the jobs that are ours among those that squeue printed, but for what sbatch refused.
 
     Raises:
         OutputError: The text was cut off, or is something else.
     """
     found = []
     records = rows.split(text, columns=len(_QUEUE), command="squeue", head=rows.QUEUE_HEAD)
-    for job_id, array, task, submitted, folder, comment in records:
+    for job_id, array, task, submitted, state, reason, folder, comment in records:
         number = rows.number(array if task != "N/A" else job_id, what="squeue's JobID")
         moment = rows.moment(submitted, what="squeue's SubmitTime")
-        found.append((number, None if task == "N/A" else task, moment, folder, comment))
+        if (state, reason) != NEVER:
+            found.append((number, None if task == "N/A" else task, moment, folder, comment))
     return _marked(found)
 
 
 def parse_accounts(text: str) -> list[Marked]:
-    """Return the jobs that are ours among those that sacct printed.
+    """Return the jobs that are ours among those that sacct printed, but for what sbatch refused.
 
     Raises:
         OutputError: The text was cut off, or is something else.
     """
     found = []
     records = rows.split(text, columns=len(_ACCOUNTS), command="sacct", head=rows.ACCOUNTS_HEAD)
-    for shown, submitted, folder, comment, line in records:
+    for shown, submitted, state, reason, folder, comment, line in records:
         job = jobids.parse(shown)
         task = job.array_pending if job.array_task is None else str(job.array_task)
         moment = rows.moment(submitted, what="sacct's Submit")
-        found.append((job.job_id, task, moment, folder, comment if parse_comment(comment) else line))
+        if (state, reason) != NEVER:
+            found.append((job.job_id, task, moment, folder, comment if parse_comment(comment) else line))
     return _marked(found)
 
 

@@ -130,11 +130,11 @@ class Store:
                 verb = "INSERT OR IGNORE" if before is None else "REPLACE"
                 if not db.execute(f"{verb} INTO runs VALUES ({_marks(11)})", rows.run_row(after)).rowcount:
                     continue  # another process was quicker
-                ours = {job.link: job.submitted for job in before.jobs} if before else {}
+                ours = {job.link: job for job in before.jobs} if before else {}
                 for job in after.jobs:
-                    if job.link not in ours:
+                    if job.link not in ours or job.array != ours[job.link].array:
                         self._put_job(db, job, after.cluster)
-                    elif job.submitted != ours[job.link]:  # nothing else: what a poll has just told stands
+                    elif job.submitted != ours[job.link].submitted:  # nothing else: what a poll has just told stands
                         at_first = (rows.text(job.submitted), job.run, job.link)
                         db.execute("UPDATE jobs SET submitted = ? WHERE run = ? AND link = ?", at_first)
                 self._note(db, [Event(after.run, None, at, "found on its cluster", "trainsub", after.detail)])

@@ -19,8 +19,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from trainsub.slurm import arrays, states
+from trainsub.slurm.sacct import AccountRow
+from trainsub.slurm.squeue import QueueRow
 from trainsub.tracker import single
-from trainsub.tracker.poll import Poll
+from trainsub.tracker.poll import Poll, rows_of_tasks
 from trainsub.tracker.task_rows import begun, of_tasks
 from trainsub.tracker.values import Job
 
@@ -37,6 +39,26 @@ def begin(job: Job) -> Job:
         return job
     indices = arrays.parse(job.array).indices
     return replace(job, tasks=tuple(replace(job, array=None, chain=False, array_task=index) for index in indices))
+
+
+def learned(job: Job, poll: Poll) -> Job:
+    """The array that Slurm tells a job to be, which was taken for none; the same job where it is not told, or not all.
+
+    squeue lists the tasks that live, and only sacct those that have ended before.
+    """
+    rows = [] if job.array is not None else rows_of_tasks(job, poll)
+    if not rows or poll.queue is None or poll.accounts is None:
+        return job
+    try:
+        told = {index for row in rows for index in _indices(row)}
+    except ValueError:
+        return job  # a list that was cut off
+    # What was taken for the job's own state was that of one task.
+    return begin(Job(job.run, job.link, job.job_id, job.submitted, array=arrays.text(told)))
+
+
+def _indices(row: QueueRow | AccountRow) -> tuple[int, ...]:
+    return (row.array_task,) if row.array_task is not None else arrays.parse(row.array_pending or "").indices
 
 
 def observe(job: Job, poll: Poll, now: datetime) -> Job:

@@ -7,6 +7,7 @@ only it can know.
 from dataclasses import replace
 from datetime import datetime
 
+from trainsub.tracker.begin import first_job
 from trainsub.tracker.values import ACCEPTED, OPEN, REFUSED, UNKNOWN, VOID, Job, Run
 
 
@@ -21,11 +22,11 @@ def merge(known: Run, found: Run) -> Run:
         return _filled(known, found) if found.outcome == ACCEPTED else known
     if found.outcome == ACCEPTED:
         # A run of that key was accepted, perhaps from another machine and with another plan: that one is the run.
-        return found if found.plan_hash else _filled(replace(known, outcome=ACCEPTED, detail=None), found)
+        return _adopted(known, found)
     if known.outcome in {OPEN, UNKNOWN} and found.outcome == VOID:
         return replace(known, outcome=VOID, detail=found.detail)
     if known.outcome == REFUSED and found.outcome == OPEN:
-        return found  # the same key was submitted once more, from another machine
+        return _adopted(known, found)  # the same key was submitted once more, from another machine
     return known
 
 
@@ -40,6 +41,13 @@ def contradiction(known: Run, found: Run) -> str:
     return ""
 
 
+def _adopted(known: Run, found: Run) -> Run:
+    """The run that was found, where all of it could be read: else what is known of its key stands in for the rest."""
+    if found.plan_hash and found.spec and found.script:
+        return found
+    return _filled(replace(known, outcome=found.outcome, detail=None), found)
+
+
 def _submitted(job: Job, at: datetime) -> Job:
     """The job, with its tasks, submitted at a time."""
     if job.submitted == at:
@@ -49,8 +57,7 @@ def _submitted(job: Job, at: datetime) -> Job:
 
 def _filled(known: Run, found: Run) -> Run:
     """What is known, with what was not."""
-    ours = {job.link for job in known.jobs}
-    jobs = [*known.jobs, *(job for job in found.jobs if job.link not in ours)]
+    jobs = _jobs(known, found)
     created_at = known.created_at
     if found.plan_hash and found.created_at != created_at:
         # It was taken for submitted when it was found here: only the submission itself knew when that was.
@@ -67,3 +74,21 @@ def _filled(known: Run, found: Run) -> Run:
         code=known.code or found.code,
         jobs=tuple(sorted(jobs, key=lambda job: job.link)),
     )
+
+
+def _jobs(known: Run, found: Run) -> list[Job]:
+    """The jobs that are known, and those that were not.
+
+    Where the directory told neither spec nor script, it does not tell either whether a job is an array: the spec that
+    is known does, unless another plan was submitted.
+    """
+    told = found.spec or found.script or found.plan_hash not in {"", known.plan_hash}
+    jobs = {job.link: job for job in known.jobs}
+    for job in found.jobs:
+        ours = jobs.get(job.link)
+        if ours is None:
+            jobs[job.link] = job if told else first_job(known, job.job_id, job.submitted, link=job.link)
+        elif ours.array is None and job.array is not None:
+            # What was said of it as a plain job was said of one of its tasks.
+            jobs[job.link] = _submitted(job, min(ours.submitted, job.submitted))
+    return list(jobs.values())

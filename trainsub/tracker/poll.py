@@ -90,13 +90,24 @@ class Said:
 
 
 def of_job(job: Job, poll: Poll) -> Said:
-    """What was said of a job that is no array."""
+    """What was said of a job that is no array; nothing, where Slurm tells of tasks of an array that has its id.
+
+    The task that begins last has the array's own id: how that one ended, the others need not have.
+    """
+    if rows_of_tasks(job, poll):
+        return Said(None, (), ())
     queued = (poll.queue or {}).get(job.job_id)
     return Said(
         queued=queued if queued is not None and is_ours(queued, job) else None,
         rows=own_records(job, (poll.accounts or {}).get(job.job_id, ())),
-        records=(poll.records or {}).get(job.job_id, ()),
+        records=[one for one in (poll.records or {}).get(job.job_id, ()) if one.array is None],
     )
+
+
+def rows_of_tasks(job: Job, poll: Poll) -> Sequence[QueueRow | AccountRow]:
+    """The rows that speak of tasks of an array with a job's id; none if it is no array."""
+    queued = [row for row in poll.queued_tasks.get(job.job_id, ()) if is_ours(row, job)]
+    return [*queued, *own_records(job, poll.accounted_tasks.get(job.job_id, ()))]
 
 
 def is_ours(row: QueueRow, job: Job) -> bool:

@@ -159,11 +159,11 @@ def _missing(job: Job, said: Said, poll: Poll, now: datetime) -> Job:
 
 def _outlived(job: Job, row: AccountRow) -> bool:
     """Whether squeue showed the job alive after this record's end: then it is not the newest one."""
-    if states.phase(job.state) == "finished" or row.end is None:
+    if row.end is None:
         return False
     if job.resubmitted is not None and row.submit is not None and row.submit < job.resubmitted:
         return True
-    return job.start_time is not None and job.start_time > row.end
+    return states.phase(job.state) != "finished" and job.start_time is not None and job.start_time > row.end
 
 
 def _deciding_record(job: Job, said: Said, poll: Poll, now: datetime) -> ExitRecord | None:

@@ -37,6 +37,7 @@ def observe(job: Job, poll: Poll, now: datetime) -> Job:
     Returns:
         A new value; the same one where the poll says nothing of this job.
     """
-    if job.array is not None:
-        return arrays.observe(job, poll, now)
+    known = arrays.learned(job, poll)
+    if known.array is not None:
+        return arrays.observe(known, poll, now)
     return single.observe(job, of_job(job, poll), poll, now)

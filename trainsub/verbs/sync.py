@@ -14,7 +14,7 @@ from trainsub.record.names import is_run_id
 from trainsub.record.paths import RunPaths
 from trainsub.remote import Completed, strays
 from trainsub.remote.inventory import Found, InventoryAsk, ListRuns
-from trainsub.restoring import BeingSubmittedError, run_found, stray
+from trainsub.restoring import BeingSubmittedError, run_found, stray, tell_unread
 from trainsub.scheduler import SlurmCli
 from trainsub.session import Session
 from trainsub.tracker.merge import contradiction, merge
@@ -118,6 +118,7 @@ def _compared(
     except OutputError as error:
         done.unreadable[found.run] = error.message
         return None
+    tell_unread(session, done.cluster, found)
     if known is None:
         done.restored.append(found.run)
         return None, there
