@@ -204,7 +204,7 @@ VARIABLES = (
     ),
     (
         "`MASTER_ADDR`, `MASTER_PORT`",
-        "where rank 0 is; the port depends on the job's id, so that jobs do not meet. Not under `command`",
+        "where the ranks meet, on the first node; the port depends on the job's id, so that jobs do not. Not under `command`",
     ),
     (
         "`OMP_NUM_THREADS`",

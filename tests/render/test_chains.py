@@ -57,3 +57,16 @@ def test_what_has_finished_has_ended_well(world: World, rendered: Callable[..., 
     assert code == 0, output
     assert "the chain ends here: ./FINISHED is there" in output
     assert ("ended with exit code 1 all the same" in output) == (end in {"exit 1", "kill -9 $$"})
+
+
+def test_paths_of_a_chain_may_lie_in_the_home_directory(world: World, rendered: Callable[..., str]) -> None:
+    """As other paths on the cluster do."""
+    script = rendered(SPEC.replace('"ck"', '"~/a b"').replace('"FINISHED"', '"~/run/FINISHED"'))
+    (world.root / "a b").mkdir()
+    (world.root / "run").mkdir()
+    code, output = link(world, script, 1, "exit 85")
+    assert code == 85, output
+    link(world, script, 2, "sleep 0.02; touch ~/'a b'/step; exit 85")
+    code, output = link(world, script, 3, "touch ~/run/FINISHED; exit 85")
+    assert (world.run_dir / "chain" / "stalled").read_text() == "0\n"
+    assert (code, f"the chain ends here: {world.root}/run/FINISHED is there" in output) == (0, True), output

@@ -9,6 +9,7 @@ import pytest
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.toml"))
 FABRICS: dict[str, object] = {
+    "srun-apptainer": "infiniband",
     "torchrun-slingshot": "slingshot",
     "srun-roce": {
         "kind": "roce",

@@ -60,7 +60,8 @@ def test_accelerate_gets_all_counts(world: World, rendered: Callable[..., str]) 
     python, option, agent, *words = world.dumped("argv")
     assert (python, option) == ("python3", "-c")
     assert 'sys.argv.insert(1, "--machine_rank=" + os.environ["SLURM_NODEID"])' in agent
-    assert 'sys.argv.insert(1, "--rdzv_conf=is_host=" + str(os.environ["SLURM_NODEID"] == "0"))' in agent
+    conf = '"--rdzv_conf=is_host=" + str(os.environ["SLURM_NODEID"] == "0") + ",read_timeout=600"'
+    assert f"sys.argv.insert(1, {conf})" in agent
     assert words == [
         "accelerate.commands.launch",
         "--num_machines=4",
@@ -75,6 +76,22 @@ def test_accelerate_gets_all_counts(world: World, rendered: Callable[..., str]) 
         "train.py",
         "-x",
     ]
+
+
+def test_accelerate_has_a_port_of_its_own_on_one_node(world: World, rendered: Callable[..., str]) -> None:
+    """It gives c10d no address there, whose port is then the same for each job on the node."""
+    script = rendered(toml("accelerate").replace("nodes = 4", "nodes = 1"))
+    world.run(script, SLURM_JOB_NUM_NODES="1")
+    assert "--rdzv_backend=static" in world.dumped("argv")
+    assert "--main_process_port=61042" in world.dumped("argv")
+
+
+@pytest.mark.parametrize("kind", ["torchrun", "deepspeed", "megatron"])
+def test_a_first_node_that_is_late_is_waited_for(world: World, rendered: Callable[..., str], kind: str) -> None:
+    """As long as c10d waits for any other node; it would give up on the first one's store after a minute."""
+    world.run(rendered(toml(kind)))
+    assert "--rdzv-conf=read_timeout=600" in world.dumped("argv")
+    assert "--rdzv-conf" not in rendered(toml(kind, launch='rendezvous = "static"\n'))  # waits for 600 s by itself
 
 
 def test_traces_of_a_hang_lie_beside_the_run(world: World, rendered: Callable[..., str]) -> None:
@@ -446,6 +463,25 @@ def test_the_fabric_itself_is_not_mentioned(world: World, rendered: Callable[...
     assert (code, "NCCL WARN went wrong" in output, "sockets" in output) == (3, True, False)
     _, output = world.run(fabric_script(rendered, "roce"), LOCALID="0", TASK=NOTE.format("IB"))
     assert "sockets" not in output
+
+
+def test_the_check_goes_into_a_container(world: World, rendered: Callable[..., str]) -> None:
+    """Apptainer takes the job's own NCCL_DEBUG inside, so the check's has to go in by the same way."""
+    more = f'{containers(world)["apptainer"]}[env]\nNCCL_DEBUG = "WARN"\n'
+    script = rendered(toml("srun", '["task"]', more), fabric="roce").replace("sleep 10", "sleep 0.5")
+    code, output = world.run(script, LOCALID="0", TASK=NOTE.format("Socket"))
+    assert (code, "NCCL uses sockets instead of roce" in output) == (0, True), output
+    assert world.environment()["NCCL_DEBUG"] == "INFO"
+    world.run(script, LOCALID="1")
+    assert world.environment()["NCCL_DEBUG"] == "WARN"
+
+
+def test_an_agent_is_no_rank_of_the_check(world: World, rendered: Callable[..., str]) -> None:
+    """Not even where enroot's hook for PyTorch gives it a rank's variables: all its ranks would write one file."""
+    script = rendered(toml("torchrun"), fabric="roce")
+    assert world.run(script, LOCALID="0", RANK="5")[0] == 0
+    assert "NCCL_DEBUG_FILE" not in world.environment()
+    assert "TRAINSUB_NCCL_LOG" in world.environment()
 
 
 @pytest.mark.parametrize(

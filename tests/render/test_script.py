@@ -154,27 +154,39 @@ def test_torchrun_gets_the_whole_rendezvous(world: World, rendered: Callable[...
         "--rdzv-backend=c10d",
         "--rdzv-endpoint=n1:61042",
         "--rdzv-id=42.3",
+        "--rdzv-conf=read_timeout=600",
         "train.py",
     ]
     assert world.environment()["OMP_NUM_THREADS"] == "2"
     assert world.dumped("options")[:3] == ["--nodes=4", "--ntasks=4", "--ntasks-per-node=1"]
 
 
-@pytest.mark.parametrize("name", ["USR1", "USR2"])
-def test_the_agent_passes_user_signals_on_and_lives(
+TORCHRUN = """
+import os, signal, subprocess, sys, time
+def handler(number, _):
+    raise RuntimeError(f"signal {number}: kills the ranks after 30 s")
+signal.signal(signal.SIGTERM, handler)    # as torchrun does, before it starts its ranks
+start = subprocess.Popen
+start(["true"]).wait()    # some program of its own
+program = "trap 'sleep 0.3; exit 85' USR1 USR2 TERM; echo ready; while :; do sleep 0.05; done"
+ranks = [start(["sh", "-c", program], env={**os.environ, "LOCAL_RANK": str(rank)}, stdout=-1) for rank in range(2)]
+for rank in ranks: rank.stdout.readline()
+print("ready", flush=True)
+while None in [rank.poll() for rank in ranks]: time.sleep(0.05)
+if any(rank.poll() for rank in ranks) or sys.argv[1:] != ["--nnodes=1"]: sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize("name", ["USR1", "USR2", "TERM"])
+def test_the_agent_passes_signals_on_and_lives(
     name: str, world: World, rendered: Callable[..., str], tmp_path: Path
 ) -> None:
-    """It ends as its rank does, which may save and end well; a module in torchrun's place starts one as torchrun does."""
+    """It ends as its ranks do, which may save first; a module in torchrun's place starts them as torchrun does."""
     world.run(rendered(TOML.replace('["task", "a b"]', '["python3", "train.py"]').replace('"srun"', '"torchrun"')))
     agent = world.dumped("argv")[2]
     package = tmp_path / "modules" / "torch" / "distributed"
     package.mkdir(parents=True)
-    (package / "run.py").write_text(
-        "import sys, time\nfrom subprocess import Popen\n"
-        f"rank = Popen(['sh', '-c', \"trap 'exit 7' {name}; echo ready; while :; do sleep 0.05; done\"], stdout=-1)\n"
-        "print(rank.stdout.readline().decode().strip(), flush=True)\n"
-        "while rank.poll() is None: time.sleep(0.05)\nsys.exit(rank.returncode + len(sys.argv))\n"
-    )
+    (package / "run.py").write_text(TORCHRUN)
     process = subprocess.Popen(
         [sys.executable, "-c", agent, "torch.distributed.run", "--nnodes=1"],
         env={**os.environ, "PYTHONPATH": str(tmp_path / "modules")},
@@ -184,7 +196,26 @@ def test_the_agent_passes_user_signals_on_and_lives(
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(getattr(signal, f"SIG{name}"))
-    assert process.wait(10) == 7 + 2
+    assert process.wait(10) == 85
+    process.stdout.close()
+
+
+def test_an_agent_without_ranks_is_ended_by_term(world: World, rendered: Callable[..., str], tmp_path: Path) -> None:
+    """What it starts for itself is no rank, so nothing would be left to end it."""
+    world.run(rendered(TOML.replace('["task", "a b"]', '["python3", "train.py"]').replace('"srun"', '"torchrun"')))
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "waits.py").write_text(
+        "import subprocess, time\nsubprocess.run(['true'])\nprint(flush=True)\ntime.sleep(20)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", world.dumped("argv")[2], "waits"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "modules")},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.terminate()
+    assert process.wait(10) == -signal.SIGTERM
     process.stdout.close()
 
 

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from trainsub.errors import SpecError
-from trainsub.spec import JobSpec, Shape, options, shape
+from trainsub.spec import JobSpec, Shape, options, parse_spec, shape
 from trainsub.spec.gpus import gpus_per_node
+from trainsub.spec.kinds import KINDS
 
 
 def spec(launch: dict[str, Any] | None = None, **slurm: object) -> JobSpec:
@@ -123,3 +124,70 @@ def test_megatron_has_one_agent_or_one_task_per_rank() -> None:
         SpecError, match=r"4 contradicts launch\.kind megatron, which needs 1 \(one agent per node, or one"
     ):
         options(spec({"kind": "megatron"}, ntasks_per_node=4), {"gpus_per_node": 8})
+
+
+def problem(kind: str, *command: str) -> str:
+    """What is said of a command, with its hint; empty if nothing is."""
+    text = f'name = "x"\ncommand = {list(command)}\nlaunch.kind = "{kind}"\n[slurm]\nnodes = 2\ntime = "1"\n'
+    try:
+        parse_spec(text, origin="spec.toml")
+    except SpecError as error:
+        return f"{error.message}\n{error.hint}"
+    return ""
+
+
+@pytest.mark.parametrize("kind", [one for one in KINDS if one != "command"])
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("torchrun --nproc-per-node=8 train.py", "torchrun"),
+        ("/opt/bin/torchrun train.py", "torchrun"),
+        ("python /opt/bin/torchrun train.py", "torchrun"),
+        ("ft_launcher train.py", "ft_launcher"),
+        ("/opt/bin/accelerate launch train.py", "accelerate launch"),
+        ("accelerate-launch train.py", "accelerate-launch"),
+        ("/opt/bin/deepspeed train.py", "deepspeed"),
+        ("python -m torch.distributed.run train.py", "python -m torch.distributed.run"),
+        ("/x/python3.12 -u -X dev -m torch.distributed.launch t.py", "python3.12 -m torch.distributed.launch"),
+        ("python3 -m accelerate.commands.launch train.py", "python3 -m accelerate.commands.launch"),
+        ("python -m deepspeed train.py", "python -m deepspeed"),
+    ],
+)
+def test_a_launcher_is_no_rank(kind: str, command: str, name: str) -> None:
+    """Each rank would start a training of its own, and all would end well."""
+    said = problem(kind, *command.split())
+    assert said.startswith(
+        f"spec.toml: command: {name} starts ranks itself, and launch.kind {kind} would start it once for each rank\n"
+        'Give the program that a rank runs, such as command = ["python", "train.py"]: the kind starts it. '
+    )
+    assert 'Or start the ranks yourself, with launch.kind = "command".' in said
+    assert not problem("command", *command.split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        ("accelerate", "accelerate launch --config_file c.yaml train.py"),
+        ("deepspeed", "deepspeed train.py"),
+        ("torchrun", "accelerate test"),
+        ("torchrun", "accelerate"),
+        ("torchrun", "python torchrun.py"),
+        ("torchrun", "python -c torchrun"),
+        ("torchrun", "python train.py -m torch.distributed.run"),
+        ("torchrun", "python -m"),
+        ("torchrun", "python -u"),
+        ("torchrun", "python -W"),
+        ("srun", "python -m torch.distributed.checkpoint.format_utils"),
+    ],
+)
+def test_what_is_no_launcher_here(kind: str, command: str) -> None:
+    """A kind takes its own launcher's words apart; others only look like one."""
+    assert not problem(kind, *command.split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"), [("accelerate", "accelerate launch a.py"), ("deepspeed", "deepspeed a.py")]
+)
+def test_a_launcher_that_has_a_kind_is_led_there(kind: str, command: str) -> None:
+    """There its words may stand."""
+    assert f'Or keep it, with launch.kind = "{kind}".' in problem("torchrun", *command.split())

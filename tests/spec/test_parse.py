@@ -250,7 +250,24 @@ def test_a_wrong_variable(line: str, message: str, hint: str | None) -> None:
             'command: item 1: "bash  -c \\"" would be the name of one program',
             'Write each word as an item: command = ["python", "train.py"]',
         ),
-        ("command = ['torchrun a.py', '--b c']", "command: item 1", 'command = ["torchrun", "a.py", "--b c"]'),
+        (
+            "command = ['torchrun a.py', '--b c']",
+            "command: item 1",
+            (
+                'command = ["torchrun", "a.py", "--b c"] with launch.kind = "command"; any other kind starts the ranks itself, '
+                'and takes the program alone: command = ["python", "train.py"]'
+            ),
+        ),
+        (
+            "command = 'accelerate launch a.py'",
+            "command: expected a list of text",
+            'command = ["accelerate", "launch", "a.py"] with launch.kind = "accelerate"; any other kind starts the ranks',
+        ),
+        (
+            "command = 'deepspeed a.py'",
+            "command: expected",
+            'command = ["deepspeed", "a.py"] with launch.kind = "deepspeed"',
+        ),
         ("template = 'x.sbatch'\ncommand = 'a b'", "command: expected a list of text", 'command = ["a", "b"]'),
         ("template = 'x.sbatch'\ncommand = [4]", "command: item 1: expected text in quotes, got 4", None),
         (
@@ -288,6 +305,18 @@ def test_a_wrong_variable(line: str, message: str, hint: str | None) -> None:
         ),
         ("command = ['a']\nlaunch.kind = 'x'", 'launch.kind: expected "torchrun", "srun",', None),
         ("command = ['a']\nsetup.modules = ['a b']", "setup.modules: item 1: expected a module's name", None),
+        (
+            "command = ['a']\nchain = { links = 2, checkpoint = '$SCRATCH/ck' }",
+            'chain.checkpoint: expected a path on the cluster: absolute, relative, or beginning with "~/", got "$SCRATCH/ck"',
+            "No shell reads it: write the path out, as `echo` shows it on the cluster.",
+        ),
+        (
+            "command = ['a']\nchain = { links = 2, finished = '/scratch/${USER}/F' }",
+            "chain.finished: expected",
+            "No shell",
+        ),
+        ("command = ['a']\nchain = { links = 2, finished = '~me/F' }", "chain.finished: expected", "No shell"),
+        ("command = ['a']\nchain = { links = 2, finished = '~' }", "chain.finished: expected", "No shell"),
         ("command = ['a']\nsetup.venv = 'venv'", "setup.venv: expected a path on the cluster", None),
         ("command = ['a']\ncode.max_size = '5'", "code.max_size: expected a size with its unit", None),
     ],
@@ -308,6 +337,14 @@ def test_a_wrong_name(name: str) -> None:
 def test_a_value_that_is_no_unicode() -> None:
     """Bytes of an argument that are no text do not travel."""
     assert "is not valid Unicode" in wrong(HEAD + SLURM, "env.X=a\udcff").message
+
+
+@pytest.mark.parametrize("path", ["FINISHED", "/a/b c", "~/ck", "a~/$/b$", "./~x"])
+def test_paths_of_a_chain(path: str) -> None:
+    """Whatever no shell would make another path of."""
+    spec = parse_spec(f"{HEAD}{SLURM}[chain]\nlinks = 2\ncheckpoint = '{path}'")
+    assert spec.chain is not None
+    assert spec.chain.checkpoint == path
 
 
 def test_srun_and_gpus() -> None:

@@ -1,6 +1,6 @@
 """What a template can name of the tasks of a sweep and the links of a chain. Pure."""
 
-from trainsub.render.engine import Shell
+from trainsub.render.engine import Shell, home
 from trainsub.spec import JobSpec
 
 TAKEN = r"before|chain|index|kind|point|stalled|word"
@@ -35,4 +35,6 @@ def variables_of(spec: JobSpec) -> tuple[str, ...]:
 
 def _path(path: str | None) -> str | None:
     """A path that no program takes for an option."""
-    return path if path is None or path.startswith("/") else f"./{path}"
+    if path is None or path.startswith("/"):
+        return path
+    return home(path) if path.startswith("~/") else f"./{path}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from trainsub.render.arrays import variables_of
-from trainsub.render.engine import Shell, quote
+from trainsub.render.engine import home
 from trainsub.spec import JobSpec
 
 _ALWAYS = ("PYTHONFAULTHANDLER", "PYTHONUNBUFFERED", "TRAINSUB_LINK", "TRAINSUB_RUN", "TRAINSUB_RUN_DIR")
@@ -31,8 +31,3 @@ def of_container(spec: JobSpec, gpus: int, variables: Iterable[str]) -> dict[str
         "runtime": container.runtime,
         "variables": sorted({*_ALWAYS, *variables, *variables_of(spec)}),
     }
-
-
-def home(path: str) -> str:
-    """Return a path on the cluster as the script writes it: ``~/`` becomes the home directory there."""
-    return Shell('"$HOME"/' + quote(path[2:])) if path.startswith("~/") else path

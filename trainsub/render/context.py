@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from trainsub.config import Cluster
 from trainsub.errors import SpecError
 from trainsub.render.arrays import TAKEN, of_chain, of_command
-from trainsub.render.container import home, of_container
+from trainsub.render.container import of_container
 from trainsub.render.directives import block
-from trainsub.render.engine import Shell
+from trainsub.render.engine import Shell, home
 from trainsub.render.fabric import of_fabric
 from trainsub.render.launcher import words
 from trainsub.render.megatron import check_sizes

@@ -50,6 +50,11 @@ def quote(value: object) -> str:
     raise TypeError(f"{value!r} cannot be written into a shell script")
 
 
+def home(path: str) -> str:
+    """Return a path on the cluster as the script writes it: ``~/`` becomes the home directory there."""
+    return Shell('"$HOME"/' + quote(path[2:])) if path.startswith("~/") else path
+
+
 def lines(words: Iterable[object]) -> Shell:
     """Return the words of a command for the end of it: several lines, where one would be long.
 

@@ -1,11 +1,9 @@
 """How a launcher is told what to start. Pure."""
 
-import re
 from collections.abc import Sequence
 
 from trainsub.errors import SpecError
-
-_PYTHON = re.compile(r"python(\d+(\.\d+)?)?")
+from trainsub.spec.launchers import PYTHON
 
 
 def words(kind: str, command: Sequence[str], world_size: int) -> tuple[str, list[str]]:
@@ -67,7 +65,7 @@ def torchrun(command: Sequence[str]) -> tuple[str, list[str]]:
         The Python interpreter, and torchrun's last arguments.
     """
     program, *arguments = command
-    if not _PYTHON.fullmatch(program.rpartition("/")[2]):
+    if not PYTHON.fullmatch(program.rpartition("/")[2]):
         return "python3", ["--no-python", *command]
     while arguments[:1] == ["-u"]:  # torchrun itself starts Python workers with -u
         arguments = arguments[1:]

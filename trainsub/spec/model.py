@@ -22,6 +22,7 @@ from trainsub.spec.expect import (
 )
 from trainsub.spec.gpus import asks_for_gpus, gpus_per_node
 from trainsub.spec.kinds import Asked, Launch
+from trainsub.spec.launchers import beside, nested
 from trainsub.spec.names import VariableName
 from trainsub.spec.secrets import Secrets
 from trainsub.spec.slurm_options import SlurmOptions
@@ -45,7 +46,7 @@ class _Arguments(tuple[object, ...]):
 
 def _command(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
-        raise NotExpectedError(hint=f"Write it as a list: command = {_as_list(value)}")
+        raise NotExpectedError(hint=f"Write it as a list: {_as_list(value)}")
     if isinstance(value, _Arguments):
         return tuple(_ARGUMENTS.check(tuple(value)))
     words: tuple[str, ...] = _WORDS.check(value)
@@ -54,16 +55,18 @@ def _command(value: object) -> tuple[str, ...]:
     if _COMMAND_LINE.match(words[0]):
         raise NotExpectedError(
             f"item 1: {shown(words[0])} would be the name of one program",
-            hint=f"Write each word as an item: command = {_as_list(words[0], *words[1:])}",
+            hint=f"Write each word as an item: {_as_list(words[0], *words[1:])}",
         )
     return words
 
 
 def _as_list(command: str, *more: str) -> str:
     try:
-        return toml.value_text([*shlex.split(command), *more] or ["python", "train.py"])
+        words = [*shlex.split(command), *more]
     except ValueError:  # a quote that is not closed
-        return '["python", "train.py"]'
+        words = []
+    words = words or ["python", "train.py"]
+    return f"command = {toml.value_text(words)}{beside(words)}"
 
 
 def _venv(value: object) -> str:
@@ -265,7 +268,7 @@ def asked(spec: JobSpec, gpus: int) -> Asked:
 
 
 def contradiction(spec: JobSpec, gpus: int | None) -> tuple[str, str, str] | None:
-    """Return the key, the text and the hint of a contradiction between launch kind and ``[slurm]``, if there is one.
+    """Return key, text and hint of what contradicts the launch kind in the command or ``[slurm]``, if anything does.
 
     Args:
         spec: The spec.
@@ -274,6 +277,8 @@ def contradiction(spec: JobSpec, gpus: int | None) -> tuple[str, str, str] | Non
     kind, slurm = spec.launch.kind, spec.slurm
     if spec.own_script:
         return None
+    if (launcher := nested(kind, spec.command)) is not None:
+        return "command", *launcher
     if kind in {"srun", "megatron"} and gpus is None and spec.launch.nproc_per_node is None:
         return None
     tasks = tasks_per_node(spec, gpus or 0)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from trainsub import parts
+from trainsub import outcomes, parts
 from trainsub.errors import ClusterError, StoreError, TrainsubError, TransportError, UsageError
 from trainsub.plan import Plan
 from trainsub.record import about
@@ -23,7 +23,6 @@ from trainsub.spec.own import FILE as OWN_FILE
 from trainsub.spec.sweep import FILE as POINTS_FILE
 from trainsub.tracker.begin import first_job, has_secrets
 from trainsub.tracker.values import ACCEPTED, LINK, OPEN, REFUSED, UNKNOWN, VOID, Run
-from trainsub.verbs import submit_words as words
 
 _TRIES = 3
 """How often a plan is sent that meets the refusal of somebody else's submission."""
@@ -78,7 +77,7 @@ def _submit(session: Session, plan: Plan, progress: Progress | None) -> Run | No
             if after.outcome == VOID and reply.existing:
                 return None
             if after.outcome != REFUSED or reply.called or tries == _TRIES:
-                return words.told(plan, reply, after)
+                return outcomes.told(plan, reply, after)
             # It is the answer to somebody else's submission of the key, perhaps with another spec, or may be. It is no
             # job, and whoever reads it removes it: so this plan is submitted after it.
             session.tell(f"run {run.run}: another submission of it was refused ({after.detail}); submitting this one")
@@ -115,7 +114,7 @@ def _claimed(session: Session, run: str) -> Iterator[None]:
 def _tell_former(session: Session, plan: Plan, former: Run) -> None:
     """Say that this key has a run already."""
     where = f" on cluster {former.cluster}" if former.cluster != plan.cluster else ""
-    other = words.other_plan(plan, former)
+    other = outcomes.other_plan(plan, former)
     session.tell(f"run {former.run} was submitted before{where}{other}; that run stands, and nothing was sent")
 
 
@@ -156,7 +155,7 @@ def _settled(session: Session, run: Run) -> Run:
     """
     settled = settle_run(session, run) if run.outcome in {OPEN, UNKNOWN} else run
     if settled.outcome in {OPEN, UNKNOWN}:
-        raise words.unsettled(settled)
+        raise outcomes.unsettled(settled)
     return settled
 
 
@@ -252,11 +251,11 @@ def _accepted(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run
     try:
         session.store.settle(run.run, ACCEPTED, None, now, job)
     except StoreError as error:
-        raise words.unrecorded(plan, job, error) from error
+        raise outcomes.unrecorded(plan, job, error) from error
     accepted = replace(run, outcome=ACCEPTED, jobs=(job,))
     if reply.existing:
         accepted = corrected(session, accepted)
-        other = words.other_plan(plan, accepted)
+        other = outcomes.other_plan(plan, accepted)
         session.tell(f"run {run.run} was submitted before, as job {reply.job_id}{other}; that run stands")
     elif plan.snapshot is not None:
         session.store.sent(plan.cluster, plan.snapshot.sha256, now)
