@@ -204,7 +204,7 @@ VARIABLES = (
     ),
     (
         "`MASTER_ADDR`, `MASTER_PORT`",
-        "where the ranks meet, on the first node; the port depends on the job's id, so that jobs do not. Not under `command`",
+        "where the ranks meet; the port depends on the job's id, so that jobs do not. Not under `command`",
     ),
     (
         "`OMP_NUM_THREADS`",
