@@ -118,6 +118,14 @@ def test_sacct_tells_the_end() -> None:
     assert accounted(done, at(70))
 
 
+def test_a_record_without_its_partition_is_not_the_last_word() -> None:
+    """22.05 leaves it out for a moment, and prices differ by it; after a day nobody will tell."""
+    poll = Poll({}, {7: [record("CANCELLED", partition="")]}, accounting=True)
+    done = observe(JOB, poll, at(70))
+    assert finished(done)
+    assert [accounted(done, at(70)), accounted(done, at(65 + 86400))] == [False, True]
+
+
 def test_an_active_row_overrules_a_final_record() -> None:
     """sacct may say NODE_FAIL of a job that squeue shows waiting again."""
     seen = observe(JOB, Poll(queue(queued("PENDING")), {7: [record("NODE_FAIL")]}), at(70))

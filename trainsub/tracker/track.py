@@ -14,16 +14,20 @@ def finished(job: Job) -> bool:
 
 
 def accounted(job: Job, now: datetime) -> bool:
-    """Whether Slurm's records of the job are complete: it ended, and its newest record is of that end.
+    """Whether Slurm's records of the job are complete: it ended, and its newest record is of that end, and whole.
 
-    Of a task that never began there is none; whether it did not is asked for a day yet.
+    Of a task that never began there is none; whether it did not is asked for a day yet. So is the partition, which a
+    record may lack for a moment (22.05), and by which prices differ.
     """
     if job.tasks:
         return all(accounted(task, now) for task in job.tasks)
     if job.reason == dropped.REASON:
         told = job.observed_at
         return finished(job) and (told is None or now - told >= dropped.LATE_RECORDS)
-    return finished(job) and bool(job.allocations) and allocations.is_the_end(job, job.allocations[-1])
+    last = job.allocations[-1] if job.allocations else None
+    if last is None or not finished(job) or not allocations.is_the_end(job, last):
+        return False
+    return bool(last.partition) or last.end is None or now - last.end >= dropped.LATE_RECORDS
 
 
 def observe(job: Job, poll: Poll, now: datetime) -> Job:
