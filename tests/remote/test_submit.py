@@ -608,6 +608,7 @@ def test_a_client_that_vanishes_while_it_sends_is_not_waited_for(
     if "macos" in cluster.login.shell[0]:
         pytest.skip("on a Mac the client is on the same machine, and cannot vanish without a word")
     monkeypatch.setattr(submission, "SILENCE", 1)
+    monkeypatch.setattr(submission, "BEAT", 1)  # the last sleep between two signs of life outlives them
     whole = cluster.request()
     with pytest.raises(RemoteFileError, match="stopped for 1 s"):
         submit(cluster.login, Stingy(whole))  # type: ignore[arg-type]
@@ -618,6 +619,7 @@ def test_a_client_that_vanishes_while_it_sends_is_not_waited_for(
 def test_a_verdict_is_not_waited_for_for_ever(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client vanishes after a refusal: the program ends, the refusal stays on disk, and the next one tells it."""
     monkeypatch.setattr(submission, "SILENCE", 1)
+    monkeypatch.setattr(submission, "BEAT", 1)  # the last sleep between two signs of life outlives them
 
     def vanished(_: object) -> bool:
         wait_until(lambda: loops(cluster) == [])
