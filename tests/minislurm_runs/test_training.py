@@ -7,7 +7,7 @@ import pytest
 from minislurm_runs.machine import EXAMPLE, Machine, torch_venv
 
 pytestmark = pytest.mark.xdist_group("agents")
-"""Not beside others that start torchrun here: each minislurm counts its jobs from 1, and so all begin at one port."""
+"""Not beside others that start torchrun here: several trainings at once are slow."""
 
 
 def project(machine: Machine, venv: Path, checkpoints: str, *arguments: str) -> Path:

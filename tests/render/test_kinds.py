@@ -69,7 +69,7 @@ def test_accelerate_gets_all_counts(world: World, rendered: Callable[..., str]) 
         "--max_restarts=0",
         "--rdzv_backend=c10d",
         "--main_process_ip=n1",
-        "--main_process_port=61042",
+        f"--main_process_port={world.port()}",
         "--deepspeed_multinode_launcher=standard",
         "--config_file",
         "a b.yaml",
@@ -83,7 +83,7 @@ def test_accelerate_has_a_port_of_its_own_on_one_node(world: World, rendered: Ca
     script = rendered(toml("accelerate").replace("nodes = 4", "nodes = 1"))
     world.run(script, SLURM_JOB_NUM_NODES="1")
     assert "--rdzv_backend=static" in world.dumped("argv")
-    assert "--main_process_port=61042" in world.dumped("argv")
+    assert f"--main_process_port={world.port()}" in world.dumped("argv")
 
 
 @pytest.mark.parametrize("kind", ["torchrun", "deepspeed", "megatron"])
@@ -112,7 +112,7 @@ def test_static_ranks_are_in_slurms_order(world: World, rendered: Callable[..., 
     _, _, agent, *words = world.dumped("argv")
     assert 'sys.argv.insert(1, "--node-rank=" + os.environ["SLURM_NODEID"])' in agent
     assert "--rdzv-backend=static" in words
-    assert "--rdzv-endpoint=n1:61042" in words
+    assert f"--rdzv-endpoint=n1:{world.port()}" in words
 
 
 def test_deepspeed_runs_under_torchrun(world: World, rendered: Callable[..., str]) -> None:
@@ -412,11 +412,17 @@ def test_ranks_read_no_start_up_files(world: World, rendered: Callable[..., str]
 
 
 @pytest.mark.parametrize(
-    ("range_", "port"),
-    [("32768 60999", 61042), ("32768\t50000", 50043), ("20000 65535", 10042), ("1024 65535", 61042), (None, 61042)],
+    ("range_", "low", "count"),
+    [
+        ("32768 60999", 61000, 4536),
+        ("32768\t50000", 50001, 15535),
+        ("20000 65535", 10000, 10000),
+        ("1024 65535", 61000, 4536),
+        (None, 61000, 4536),
+    ],
 )
 def test_the_port_is_outside_of_the_ephemeral_range(
-    world: World, rendered: Callable[..., str], range_: str | None, port: int
+    world: World, rendered: Callable[..., str], range_: str | None, low: int, count: int
 ) -> None:
     """Whatever the node's range is; where it is everything, or not known, the usual place."""
     path = world.root / "range"
@@ -424,7 +430,7 @@ def test_the_port_is_outside_of_the_ephemeral_range(
         path.write_text(range_ + "\n")
     script = rendered(toml("srun", '["task"]')).replace("/proc/sys/net/ipv4/ip_local_port_range", str(path))
     code, output = world.run(script)
-    assert (code, world.environment()["MASTER_PORT"]) == (0, str(port)), output
+    assert (code, world.environment()["MASTER_PORT"]) == (0, str(world.port(low, count))), output
     assert "range" not in output
 
 
@@ -432,7 +438,7 @@ def test_a_port_without_proc_is_tried(world: World, rendered: Callable[..., str]
     """On a system that has no table of its sockets, a listener is found by a connection."""
     script = rendered(toml("srun", '["task"]')).replace("-r /proc/net/tcp", "-r /no/table")
     assert world.run(script)[0] == 0
-    assert world.environment()["MASTER_PORT"] == "61042"
+    assert world.environment()["MASTER_PORT"] == str(world.port())
 
 
 # ---- the fabric ----

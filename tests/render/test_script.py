@@ -104,7 +104,7 @@ def test_each_task_knows_its_rank(world: World, script: str) -> None:
     world.run(script)
     environment = world.environment()
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT")
-    assert [environment[name] for name in names] == ["5", "16", "1", "4", "1", "n1", "61042"]
+    assert [environment[name] for name in names] == ["5", "16", "1", "4", "1", "n1", str(world.port())]
 
 
 def test_slurms_commands_may_be_elsewhere(world: World) -> None:
@@ -152,7 +152,7 @@ def test_torchrun_gets_the_whole_rendezvous(world: World, rendered: Callable[...
         "--nproc-per-node=4",
         "--max-restarts=0",
         "--rdzv-backend=c10d",
-        "--rdzv-endpoint=n1:61042",
+        f"--rdzv-endpoint=n1:{world.port()}",
         "--rdzv-id=42.3",
         "--rdzv-conf=read_timeout=600",
         "train.py",
@@ -221,16 +221,26 @@ def test_an_agent_without_ranks_is_ended_by_term(world: World, rendered: Callabl
 
 def test_a_taken_port_is_passed_over(world: World, script: str) -> None:
     """The next one is tried."""
-    with socket.create_server(("127.0.0.1", 61042)):
+    port = world.port()
+    with socket.create_server(("127.0.0.1", port)):
         world.run(script)
-    assert world.environment()["MASTER_PORT"] == "61043"
+    assert world.environment()["MASTER_PORT"] == str(port + 1 if port < 65535 else 61000)
 
 
 def test_the_port_stays_in_its_range(world: World, script: str) -> None:
     """After the last comes the first."""
     with socket.create_server(("127.0.0.1", 65535)):
-        world.run(script, SLURM_JOB_ID=str(4536 * 3 - 1))
+        world.run(script, SLURM_JOB_ID=str(42 + 65535 - world.port()))
     assert world.environment()["MASTER_PORT"] == "61000"
+
+
+def test_the_jobs_of_two_clusters_on_one_machine_begin_at_different_ports(tmp_path: Path, script: str) -> None:
+    """Each embedded cluster counts its jobs from 1."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        world = make_world(tmp_path / name)
+        world.run(script)
+        assert world.environment()["MASTER_PORT"] == str(world.port())  # which follows from where its commands are
 
 
 # ---- the fence ----

@@ -9,6 +9,7 @@ loses=$(submit --job-name=loses --open-mode=truncate --output=loses.out job)
 default=$(submit --job-name=default --output=default.out job)
 never=$(submit --no-requeue --output=never.out job)
 for name in keeps loses default never; do until_file $name.out; until_line $name.out run; done
+sleep 1 # the times of submission have whole seconds
 said requeue scontrol requeue "$keeps"
 said requeue scontrol requeue "$loses,$default"
 said "without requeue" scontrol requeue "$never"
