@@ -106,7 +106,8 @@ def test_signals_that_reach_only_what_slurm_started_reach_the_program(laptop: La
     log = f"{laptop.run_dir(run['run'])}/logs/{run['job_id']}.out"
     until(lambda: laptop.exists(log) and laptop.read(log).count("is ready") == 2, "both ranks")
     for rank, node in enumerate(("n1", "n2")):
-        task = laptop.cluster.check(["pgrep", "-u", laptop.user, "-f", "^[a-z/]*bash --posix"], node=node).strip()
+        # The older of two: the other one is its own, and waits for the program.
+        task = laptop.cluster.check(["pgrep", "-o", "-u", laptop.user, "-f", "^[a-z/]*bash --posix"], node=node).strip()
         parent = laptop.cluster.check(["sh", "-c", f"ps -o comm= -p $(ps -o ppid= -p {task})"], node=node)
         assert parent.startswith("slurmstepd")
         for name in ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM"):
