@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -191,6 +192,16 @@ def test_variables_of_the_script_cannot_be_set(rendered: Callable[..., str]) -> 
     """They would make it write its record elsewhere."""
     with pytest.raises(SpecError, match=r"env\.run_dir: the job script uses this name itself"):
         rendered(TOML + '[env]\nrun_dir = "/"\n')
+
+
+def test_no_variable_of_the_script_can_be_set(rendered: Callable[..., str]) -> None:
+    """What the script, or what stands round each rank, assigns would reach the training with another value."""
+    code = re.sub(r"(?m)^ *#.*$", "", rendered(TOML))
+    assigned = set(re.findall(r"""(?m)(?:^|[ ;])([a-z_]+)=(?=["'$/(\d]| |$)""", code))
+    assert {"child", "pipe", "begin", "waiter"} <= assigned
+    for name in assigned | set(re.findall(r"\bfor ([a-z_]+) in", code)):
+        with pytest.raises(SpecError, match="the job script uses this name itself"):
+            rendered(TOML + f'[env]\n{name} = "x"\n')
 
 
 def test_directives_are_sorted_as_one_reads_them() -> None:

@@ -177,14 +177,20 @@ def test_a_whole_sweep_is_not_gone_on_with(desk: Desk) -> None:
     assert count(desk) == 6
 
 
-def test_a_sweep_that_was_cancelled_is_not_gone_on_with(desk: Desk) -> None:
-    """Broken off, cancelled, and typed again: all of it is meant."""
-    client = desk.client()
+def broken_off(desk: Desk, client: Client) -> Run:
+    """The first part of a sweep whose second was not sent."""
     break_at(desk, 2, "nothing sent")
     with pytest.raises(UnreachableError):
         submit(client)
     mend(desk)
-    (before,) = client.status(cached=True).runs
+    (first,) = client.status(cached=True).runs
+    return first
+
+
+def test_a_sweep_that_was_cancelled_is_not_gone_on_with(desk: Desk) -> None:
+    """Broken off, cancelled, and typed again: all of it is meant."""
+    client = desk.client()
+    before = broken_off(desk, client)
     desk.alpha.ended(before, "CANCELLED")
     assert client.wait([before.run], timeout=60)[0].jobs[0].state == "CANCELLED"
     assert before.run not in {run.run for run in submit(client)}
@@ -195,11 +201,7 @@ def test_a_sweep_that_was_cancelled_is_not_gone_on_with(desk: Desk) -> None:
 def test_nor_is_one_of_which_a_task_had_failed_before(desk: Desk, by: str) -> None:
     """The array failed, for that is the worst of its ends; it was cancelled all the same."""
     client = desk.client()
-    break_at(desk, 2, "nothing sent")
-    with pytest.raises(UnreachableError):
-        submit(client)
-    mend(desk)
-    (before,) = client.status(cached=True).runs
+    before = broken_off(desk, client)
     array = before.jobs[0].job_id
     desk.alpha.clear()
     task(desk, before, array + 500, "0", "FAILED", end=stamp())

@@ -146,9 +146,6 @@ def _settle(case: Case, begun: datetime) -> SettleReply:
     if _undecided(state) and (_at_work(state) or state.owner == GONE or _preparing(state)):
         state = ask.batch(Look(_WAIT))[0]
     if not _undecided(state):
-        said = judge(state.owner, state.answer)
-        if said.outcome == REFUSED and _on_its_way(state):
-            return _unknown(_SENDING)  # the refusal is another submit's, and this one may still come to the lock
         return _from_directory(case, state)
     if busy := _busy(state):
         return _unknown(busy)
@@ -202,6 +199,8 @@ def _from_directory(case: Case, state: State) -> SettleReply:
         reply = _claimed(case, case.ask.batch(Claim(str(said.job_id)))[0], [said.job_id], said.cluster)
         return replace(reply, begun=state.begun)
     if said.outcome == REFUSED:
+        if _on_its_way(state):
+            return _unknown(_SENDING)  # the refusal is another submit's, and this one may still come to the lock
         case.ask.batch(Discard(state.answer))
     if said.outcome == VOID and said.job_id is not None:
         return replace(_too_late(case, [said.job_id], said.cluster), begun=state.begun)

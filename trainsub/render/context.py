@@ -52,8 +52,8 @@ NAMES = frozenset(
 """All that ``context`` offers; the lint knows no other."""
 
 _TAKEN = re.compile(
-    rf"{TAKEN}|again|agent|child|code|count|culprit|cpus_per_task|chose|fabric|first|gpus_per_node|high|image|init|job|link|look|low|module|modules|mounts|name|node"
-    r"|nodes|owner|port|record|run_dir|signalled|slow|started|step|stopped|task|terminated|told|tries|variables|venv|watcher"
+    rf"{TAKEN}|again|agent|begin|child|code|count|culprit|cpus_per_task|chose|fabric|first|gpus_per_node|high|image|init|job|link|look|low|module|modules|mounts|name|node"
+    r"|nodes|owner|pipe|place|port|record|run_dir|signalled|slow|started|step|stopped|task|terminated|told|tries|variables|venv|waiter|watcher"
 )
 """Variables of the script itself. What Slurm and the launcher set is refused by the spec."""
 

@@ -226,7 +226,7 @@ def _recorded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run
     for note in reply.notes:
         session.tell(note)
     if reply.outcome == ACCEPTED and reply.job_id is not None:
-        return _accepted(session, plan, run, reply)
+        return _accepted(session, plan, run, reply, reply.job_id)
     if reply.outcome in {REFUSED, VOID}:
         session.store.settle(run.run, reply.outcome, reply.detail or None, now)
         if reply.kept and has_secrets(run):
@@ -244,10 +244,10 @@ def _recorded(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run
     return after
 
 
-def _accepted(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run:
+def _accepted(session: Session, plan: Plan, run: Run, reply: SubmitReply, job_id: int) -> Run:
     """The run with its job, or with that of whoever submitted it before."""
     now = session.clock.now()
-    job = first_job(run, reply.job_id or 0, reply.begun or now)
+    job = first_job(run, job_id, reply.begun or now)
     try:
         session.store.settle(run.run, ACCEPTED, None, now, job)
     except StoreError as error:
@@ -256,7 +256,7 @@ def _accepted(session: Session, plan: Plan, run: Run, reply: SubmitReply) -> Run
     if reply.existing:
         accepted = corrected(session, accepted)
         other = outcomes.other_plan(plan, accepted)
-        session.tell(f"run {run.run} was submitted before, as job {reply.job_id}{other}; that run stands")
+        session.tell(f"run {run.run} was submitted before, as job {job_id}{other}; that run stands")
     elif plan.snapshot is not None:
         session.store.sent(plan.cluster, plan.snapshot.sha256, now)
     return accepted
