@@ -77,13 +77,17 @@ script() { # name: a batch script of its input, under bash
     { echo '#!/bin/bash' && cat; } >"$1"
 }
 
+# Whether a step waits for the end of the step before it is a matter of moments.
+WAITS='^srun: (Job .*step creation (temporarily|still) disabled|Step created for)'
+
+without_waits() { grep -vE "$WAITS"; } # its input, without what srun says of that
+
 tells() { # name: a batch script of its input that may say: told NAME COMMAND…, for what came of a command
     {
         echo '#!/bin/bash'
         echo 'told() { local name=$1; shift; "$@" >"out.$name" 2>"err.$name"; echo "$name: rc $?"; heard; }'
-        # Whether a step waits for the end of the step before it is a matter of moments.
         echo 'heard() { for of in out err; do grep -vE "$waits" "$of.$name" | sort | sed "s/^/$name $of: /"; done; }'
-        echo 'waits="^srun: (Job .*step creation (temporarily|still) disabled|Step created for)"'
+        echo "waits='$WAITS'"
         cat
     } >"$1"
 }

@@ -3,6 +3,7 @@
 script job <<'END'
 echo "${SLURM_RESTART_COUNT:-0}" >>runs
 [ "${SLURM_RESTART_COUNT:-0}" -ge 1 ] || {
+    sleep 1 # the times of submission have whole seconds
     scontrol requeue "$SLURM_JOB_ID"
     sleep 100
 }

@@ -8,6 +8,7 @@ held=$(submit job held)
 doomed=$(submit job doomed)
 until_file told.held
 until_file told.doomed
+sleep 1 # the times of submission have whole seconds
 said requeuehold scontrol requeuehold "$held"
 said requeue scontrol requeue "$doomed"
 until_state "$held" PENDING

@@ -5,7 +5,7 @@ await() { until [ -e "$1" ]; do sleep 0.2; done; }
 srun --exact -n 1 sh -c 'touch one; until [ -e two ]; do sleep 0.2; done; echo one saw two' &
 srun --exact -n 1 sh -c 'touch two; until [ -e one ]; do sleep 0.2; done; echo two saw one' &
 wait
-srun -n 2 sh -c 'touch "held.$SLURM_PROCID"; until [ -e go ]; do sleep 0.2; done' &
+srun -n 2 sh -c 'touch "held.$SLURM_PROCID"; until [ -e go ]; do sleep 0.2; done' 2>err.held &
 await held.0
 await held.1
 told beside srun --overlap --mem=0 -n 2 sh -c 'echo "step $SLURM_STEP_ID of $SLURM_JOB_ID"'
@@ -19,8 +19,9 @@ wait "$last"
 echo "later: rc $?"
 head -n 1 err
 wait
+grep -vE "$1" err.held || :
 END
-id=$(submit --nodelist="${prefix}1" --ntasks=2 --output=log job)
+id=$(submit --nodelist="${prefix}1" --ntasks=2 --output=log job "$WAITS")
 ended "$id"
 booked "$id"
 sort log | lines "told"

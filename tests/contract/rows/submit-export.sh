@@ -24,5 +24,5 @@ try "NIL" --export=NIL
 ended $ids
 for ((i = 1; i <= n; i++)); do
     name=name_$i
-    lines "${!name}" <"out.$i"
+    without_waits <"out.$i" | lines "${!name}"
 done
