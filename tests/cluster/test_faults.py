@@ -187,7 +187,7 @@ def test_a_node_dies_under_its_jobs(cluster: SlurmCluster, told: Told) -> None:
     assert told.status(lost)[lost]["state"] == "NODE_FAIL"
     cluster.start_node("n3")
     first, second = (finish(process, 150) for process in waiting)
-    assert (first.code, second.code) == (12, 0), (first, second)
+    assert (first.code, second.code) == (12, 0), f"{first}\n{second}\n{laptop.run('logs', back)}"
     told.check_ends({lost: "NODE_FAIL", back: "COMPLETED"})
     (job,) = told.status(back)[back]["jobs"]
     assert [one["state"] for one in job["allocations"]] == ["NODE_FAIL", "COMPLETED"]

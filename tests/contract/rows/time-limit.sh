@@ -9,7 +9,9 @@ trap 'echo saved; exit 0' TERM
 while :; do sleep 1 & wait; done
 END
 script stepped <<'END'
-exec srun sleep 300
+trap : TERM
+srun sleep 300
+exit "$?" # srun says 143, or dies of the same TERM, by the moment: to a shell it is one
 END
 for name in sleeps saves stepped; do
     eval "$name=\$(submit --time=0:01 --open-mode=append --job-name=$name --output=$name.out $name)"
