@@ -19,9 +19,9 @@ wait "$last"
 echo "later: rc $?"
 head -n 1 err
 wait
-grep -vE "$1" err.held || :
+grep -vE "$waits" err.held || :
 END
-id=$(submit --nodelist="${prefix}1" --ntasks=2 --output=log job "$WAITS")
+id=$(submit --nodelist="${prefix}1" --ntasks=2 --output=log job)
 ended "$id"
 booked "$id"
 sort log | lines "told"
