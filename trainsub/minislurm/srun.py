@@ -11,6 +11,7 @@ from pathlib import Path
 from trainsub.minislurm import conf, processes, srun_options, srun_step, srun_tasks, srun_watch, users, waiting
 from trainsub.minislurm.environment import Tasks
 from trainsub.minislurm.queue import Queue
+from trainsub.minislurm.srun_files import Files
 from trainsub.minislurm.srun_options import Asked, AskedError
 from trainsub.minislurm.steps import Step
 from trainsub.minislurm.values import Job
@@ -77,7 +78,7 @@ def _run(queue: Queue, asked: Asked) -> int:
     try:
         folder = os.path.join(os.getcwd(), asked.text("chdir") or "")  # noqa: PTH109, PTH118 - as it is written
         user = users.name(os.getuid())
-        files = srun_tasks.Files(asked, job, tasks, user, folder.rstrip("/") or "/")
+        files = Files(asked, job, tasks, user, folder.rstrip("/") or "/")
         variables = srun_options.task_variables(asked)
         name = asked.parsed.last("job-name")
         variables |= {} if name is None else {"SLURM_JOB_NAME": name}

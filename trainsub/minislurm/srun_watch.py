@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from trainsub.minislurm import job_processes, processes, signals, waiting
 from trainsub.minislurm.conf import Conf
 from trainsub.minislurm.queue import Queue, QueueError
+from trainsub.minislurm.srun_files import Files
 from trainsub.minislurm.srun_options import Asked
-from trainsub.minislurm.srun_tasks import Files, Task
+from trainsub.minislurm.srun_tasks import Task
 from trainsub.minislurm.steps import Step
 from trainsub.minislurm.values import Job
 
@@ -120,6 +121,8 @@ class Watch:
     def _collect(self) -> None:
         """See which tasks have ended."""
         ended = processes.reap()
+        if ended:
+            self.files.pass_all_on()  # their last words come before what srun says of their end
         for task in self.tasks:
             if task.pid in ended and not task.ended:
                 task.end(ended[task.pid])
@@ -212,11 +215,11 @@ class Watch:
         seconds = min([at_most, *(moment - time.monotonic() for moment in due)])
         if self.untold_since is not None:
             seconds = min(seconds, TOGETHER)
-        readable, writable = waiting.wait(seconds, [*files.input.readable(), *files.labelled], files.input.writable())
+        readable, writable = waiting.wait(seconds, [*files.input.readable(), *files.printed], files.input.writable())
         for pipe in writable:
             files.input.give(pipe)
         for pipe in readable:
-            if pipe in files.labelled:
+            if pipe in files.printed:
                 files.pass_on(pipe)
             else:
                 files.input.take()
