@@ -97,7 +97,7 @@ RESERVE = "scontrol create reservation ReservationName=later Users=alice StartTi
 
 
 RESUME = "scontrol update NodeName=n4 State=RESUME || ! scontrol -o show node n4 | grep -q State=DOWN"
-"""A node that was called down comes back by itself where its slurmd reports again."""
+"""A node that was called down comes back by itself where its slurmd reports again, and takes jobs if it is not drained, too."""
 
 
 NOTHING = ("true", "true")
@@ -117,7 +117,7 @@ WAITS = {
     "node down": (
         'nodelist = "n4"\n',
         (
-            "scontrol update NodeName=n4 State=DOWN Reason=test",
+            "scontrol update NodeName=n4 State=DRAIN Reason=test && scontrol update NodeName=n4 State=DOWN Reason=test",
             RESUME,
             "UnavailableNodes:n4",
             "these nodes are not available: n4",

@@ -77,17 +77,20 @@ script() { # name: a batch script of its input, under bash
     { echo '#!/bin/bash' && cat; } >"$1"
 }
 
-# Whether a step waits for the end of the step before it is a matter of moments.
-WAITS='^srun: (Job .*step creation (temporarily|still) disabled|Step created for)'
+# What srun says by the moment: that a step waits for the end of the step before it; how it closed its sockets (26.05).
+MOMENT='^srun: (Job .*step creation (temporarily|still) disabled|Step created for|error: _attempt_accept: )'
 
-without_waits() { grep -vE "$WAITS"; } # its input, without what srun says of that
+# Where it has a step killed, it says for how long it will wait if, it seems, something is left to wait for.
+ABORTED='s/Job step aborted$/&: Waiting up to 7 seconds for job step to finish./'
+
+steady() { grep -vE "$MOMENT" | sed "$ABORTED"; } # its input, without the one, and with the other in full
 
 tells() { # name: a batch script of its input that may say: told NAME COMMAND…, for what came of a command
     {
         echo '#!/bin/bash'
         echo 'told() { local name=$1; shift; "$@" >"out.$name" 2>"err.$name"; echo "$name: rc $?"; heard; }'
-        echo 'heard() { for of in out err; do grep -vE "$waits" "$of.$name" | sort | sed "s/^/$name $of: /"; done; }'
-        echo "waits='$WAITS'"
+        echo 'heard() { for of in out err; do steady <"$of.$name" | sort | sed "s/^/$name $of: /"; done; }'
+        echo "steady() { grep -vE '$MOMENT' | sed '$ABORTED'; }"
         cat
     } >"$1"
 }

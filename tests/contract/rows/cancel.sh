@@ -35,6 +35,6 @@ for name in waits sleeps saves stubborn stepped; do
     fact "$name" "$(squeue -h -t all -j "$job" -o '%T %r')"
     fact "$name scontrol" "$(scontrol show job "$job" | grep -o ' *ExitCode=[^ ]*')"
     sacct -nP -j "$job" -o JobID,State,ExitCode | lines "$name sacct"
-    [ $name = waits ] || grep -v '^srun: \(got\|forcing\)\|Killed' "$name.out" | sorted | lines "$name log"
+    [ $name = waits ] || grep -v '^srun: \(got\|forcing\)\|Killed' "$name.out" | steady | sorted | lines "$name log"
 done
 said "once more" scancel "$sleeps"

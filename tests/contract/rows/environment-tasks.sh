@@ -13,4 +13,4 @@ srun -l sh -c 'echo "$SLURM_SRUN_COMM_HOST" | grep -c .; [ -n "$SLURM_LAUNCH_NOD
 END
 id=$(submit --nodelist="${prefix}[1-2]" --nodes=2 --ntasks-per-node=2 --gpus-per-node=2 --cpus-per-task=3 --output=log job)
 ended "$id"
-without_waits <log | lines "told"
+steady <log | lines "told"

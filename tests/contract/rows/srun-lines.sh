@@ -45,4 +45,4 @@ echo "returns: $(srun -n 1 printf 'a\rb\r\n' | od -An -c | tr -d ' ')"
 END
 id=$(submit --nodelist="${prefix}1" --ntasks=4 --output=log job)
 ended "$id"
-without_waits <log | lines "told"
+steady <log | lines "told"

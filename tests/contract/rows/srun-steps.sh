@@ -19,7 +19,7 @@ wait "$last"
 echo "later: rc $?"
 head -n 1 err
 wait
-grep -vE "$waits" err.held || :
+steady <err.held
 END
 id=$(submit --nodelist="${prefix}1" --ntasks=2 --output=log job)
 ended "$id"

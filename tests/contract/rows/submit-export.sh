@@ -24,5 +24,5 @@ try "NIL" --export=NIL
 ended $ids
 for ((i = 1; i <= n; i++)); do
     name=name_$i
-    without_waits <"out.$i" | lines "${!name}"
+    steady <"out.$i" | lines "${!name}"
 done
