@@ -2,14 +2,16 @@
 
 script job <<'END'
 trap 'echo "script got USR1" >>"got"' USR1
-trap 'echo "script got USR2" >>"got"; exit 0' USR2
+trap 'echo "script got USR2" >>"got"; last=1' USR2
 echo ready >ready.script
 srun sh -c '
     trap "echo task $SLURM_PROCID got USR1 >>got" USR1
     trap "echo task $SLURM_PROCID got USR2 >>got; exit 0" USR2
     echo ready >"ready.$SLURM_PROCID"
     while :; do sleep 0.5 & wait; done' &
-while :; do wait; sleep 0.5; done
+until [ -n "${last:-}" ]; do wait; sleep 0.5; done
+while kill -0 $! 2>/dev/null; do wait $!; done # the end of the script would be the end of tasks that heard nothing yet
+exit 0
 END
 id=$(submit --nodelist="${prefix}[1-2]" -N2 --ntasks-per-node=1 --output=log job)
 for name in script 0 1; do until_file ready.$name; done
