@@ -83,6 +83,28 @@ def test_the_image_sources_are_found_in_a_checkout() -> None:
     assert (docker.containers_dir() / "Dockerfile").is_file()
 
 
+def test_a_container_that_is_being_removed_already_is_waited_for(say: Callable[[str], None], tmp_path: Path) -> None:
+    """Somebody else's removal of it may be on its way, such as that of a command that was broken off."""
+    say("")
+    (tmp_path / "docker").write_text(
+        f"""#!/bin/sh
+cd {tmp_path}
+case "$1" in
+ps) [ -e gone ] || echo 0a1b ;;
+rm)
+    echo x >>tries
+    [ "$(wc -l <tries)" -lt 3 ] || {{ touch gone; exit 0; }}
+    echo "Error response from daemon: removal of container 0a1b is already in progress" >&2
+    exit 1
+    ;;
+esac
+"""
+    )
+    assert docker.remove("x=y")
+    assert (tmp_path / "tries").read_text().count("x") == 3
+    assert not docker.remove("x=y")
+
+
 def test_a_network_that_is_still_busy_is_removed_a_moment_later(say: Callable[[str], None], tmp_path: Path) -> None:
     """Docker may call it busy though the last container has gone; other refusals are errors at once."""
     say("")

@@ -19,6 +19,9 @@ from trainsub.sandbox.layout import Container, Layout, base_image, image_tag, ru
 # More than a few at once only queue up inside the engine.
 _PARALLEL = 4
 _LINGER = 20.0
+# What it says of things that are gone in a moment: a network knows a removed container's place a little longer than
+# the container lives, and somebody else may be removing the same container.
+_GOING = ("active endpoints", "already in progress")
 _NOT_IN_IMAGE = "prepare"
 
 
@@ -147,8 +150,7 @@ def _remove_listed(listing: Sequence[str], removal: Sequence[str]) -> bool:
             docker(*removal, *names, timeout=600)
             break
         except SandboxError as error:
-            # Docker forgets a removed container's place in its network a moment after the container.
-            if "active endpoints" not in error.message or time.monotonic() > deadline:
+            if not any(words in error.message for words in _GOING) or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
     return found
