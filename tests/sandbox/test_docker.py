@@ -83,41 +83,31 @@ def test_the_image_sources_are_found_in_a_checkout() -> None:
     assert (docker.containers_dir() / "Dockerfile").is_file()
 
 
-def test_a_container_that_is_being_removed_already_is_waited_for(say: Callable[[str], None], tmp_path: Path) -> None:
-    """Somebody else's removal of it may be on its way, such as that of a command that was broken off."""
-    say("")
-    (tmp_path / "docker").write_text(
-        f"""#!/bin/sh
-cd {tmp_path}
-case "$1" in
-ps) [ -e gone ] || echo 0a1b ;;
-rm)
-    echo x >>tries
-    [ "$(wc -l <tries)" -lt 3 ] || {{ touch gone; exit 0; }}
-    echo "Error response from daemon: removal of container 0a1b is already in progress" >&2
-    exit 1
-    ;;
-esac
-"""
-    )
-    assert docker.remove("x=y")
-    assert (tmp_path / "tries").read_text().count("x") == 3
-    assert not docker.remove("x=y")
+@pytest.mark.parametrize(
+    ("listing", "removal", "says"),
+    [
+        ("network ls", "network rm", "error while removing network: network net has active endpoints"),
+        ("ps --all", "rm --force", "removal of container 0a1b is already in progress"),
+    ],
+)
+def test_what_is_gone_in_a_moment_is_waited_for(
+    say: Callable[[str], None], tmp_path: Path, listing: str, removal: str, says: str
+) -> None:
+    """A network is busy for a moment after its last container; a container may be being removed by somebody else.
 
-
-def test_a_network_that_is_still_busy_is_removed_a_moment_later(say: Callable[[str], None], tmp_path: Path) -> None:
-    """Docker may call it busy though the last container has gone; other refusals are errors at once."""
+    Other refusals are errors at once.
+    """
     say("")
     (tmp_path / "docker").write_text(
         f"""#!/bin/sh
 cd {tmp_path}
 case "$1 $2" in
-"network ls") [ -e gone ] || echo net ;;
-"network rm")
+"{listing}") [ -e gone ] || echo net ;;
+"{removal}")
     echo x >>tries
     [ "$(wc -l <tries)" -lt 3 ] || {{ touch gone; exit 0; }}
     [ ! -e broken ] || {{ echo "Error response from daemon: permission denied" >&2; exit 1; }}
-    echo "Error response from daemon: error while removing network: network net has active endpoints" >&2
+    echo "Error response from daemon: {says}" >&2
     exit 1
     ;;
 esac
