@@ -54,11 +54,11 @@ def submit(
                 _tell(state, runs)
                 raise
             return
-        if len(runs) == 1:  # of several, each was told of at once
-            _tell(state, runs)
         named = " ".join(run.run for run in runs)
         goes_on = f"job {runs[0].jobs[-1].job_id} goes on" if len(runs) == 1 else "the jobs go on"
         state.interrupted_hint = f"{goes_on}; `trainsub cancel {named}` stops {'it' if len(runs) == 1 else 'them'}"
+        if len(runs) == 1:  # of several, each was told of at once
+            _tell(state, runs)
         _to_the_end(state, client, [run.run for run in runs], follow=follow)
 
 
@@ -70,18 +70,22 @@ def _submitted(state: "State", client: "Client", plans: "Sequence[Plan]") -> "li
 
     def accepted(run: "Run") -> None:
         done.append(run)
+        state.interrupted_hint = _hint(done, len(plans))  # first, for whoever interrupts at the line below
         if len(plans) > 1:
             state.tell(f"part {len(done)} of {len(plans)}: {_accepted(run)}")
-            named = ", ".join(one.run for one in done)
-            state.interrupted_hint = (
-                f"of {len(plans)} parts {len(done)} are submitted ({named}); the same command goes on with the next"
-            )
 
     packed = plans[0].snapshot
     with progress.upload(packed.size if packed else 0) as sent:
-        runs = client.submit_all(plans, progress=sent, accepted=accepted)
-    state.interrupted_hint = None
-    return runs
+        return client.submit_all(plans, progress=sent, accepted=accepted)
+
+
+def _hint(done: "Sequence[Run]", parts: int) -> str:
+    """What an interruption leaves behind when so many parts are submitted."""
+    if parts == 1:
+        return _accepted(done[0])
+    are = "is" if len(done) == 1 else "are"
+    said = f"of {parts} parts {len(done)} {are} submitted ({', '.join(run.run for run in done)})"
+    return said if len(done) == parts else f"{said}; the same command goes on with the next"
 
 
 def _tell(state: "State", runs: "Sequence[Run]") -> None:
