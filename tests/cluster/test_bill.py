@@ -50,9 +50,9 @@ class Bills:
         self.told = laptop.run("usage", *self.runs.values(), "--json").ok().document
 
     def running(self, name: str) -> bool:
-        """Whether squeue says that a job runs, and its command does."""
-        state = self.laptop.there("squeue", "-h", "-o", "%T", "-j", str(self.jobs[name])).strip()
-        return state == "RUNNING"
+        """Whether a job runs, and its command does: an srun after the job's end time is refused, and the job FAILED."""
+        steps = self.laptop.there("squeue", "-h", "--steps", "-o", "%i", "-j", str(self.jobs[name]))
+        return f"{self.jobs[name]}.0" in steps.split()
 
     def figure_of_a_running_job(self) -> dict[str, Any] | None:
         """What usage says; on 22.05 a job's first records come some seconds late, and until then it is unknown."""
