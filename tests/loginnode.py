@@ -82,14 +82,21 @@ def add(tar: tarfile.TarFile, name: str, data: bytes = b"", *, mode: int = 0o644
     tar.addfile(info, io.BytesIO(data))
 
 
+def installed(program: str) -> str:
+    """Where a program is; if it is missing the test fails in CI, and is skipped elsewhere in a word that names it."""
+    found = shutil.which(program)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{program} is not installed: apt-get install {program}")
+        pytest.skip(f"NOT TESTED with {program}: it is not installed")
+    return found
+
+
 @pytest.fixture(params=sorted(SHELLS))
 def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Each shell that may be somebody's /bin/sh."""
     command = SHELLS[request.param]
-    if shutil.which(command[0]) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{command[0]} is not installed: apt-get install {command[0]}")
-        pytest.skip(f"NOT TESTED with {command[0]}: it is not installed")
+    installed(command[0])
     return command
 
 

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from docs.demo import stopped_in_the_middle
+from docs.pages import ROOT
 
-ROOT = Path(__file__).parents[2]
 SETUP = """#!/bin/sh
 mkdir -p "$1/venv/bin"
 : >"$1/training-venv"
@@ -58,14 +59,6 @@ def test_it_leaves_no_job_however_its_signals_meet(folder: Path, number: signal.
             text=True,
             start_new_session=True,
         )
-        assert process.stdout is not None
-        said = ""
-        while "step 1 loss" not in said:
-            piece = process.stdout.readline()
-            assert piece, said
-            said += piece
-        os.killpg(process.pid, number)
-        rest, _ = process.communicate(timeout=60)
-        assert process.returncode != 0
+        rest = stopped_in_the_middle(process, number)
         assert "Stopped: cancelling ddp-new" in rest, rest
         assert not (folder / "demo" / "venv" / "bin" / "submitted").exists()

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from docs.demo import stopped_in_the_middle
 from docs.pages import ROOT, blocks
 
 README = ROOT / "README.md"
@@ -143,17 +144,7 @@ def test_the_demo_of_a_fresh_clone(folder: Path) -> None:
 def _stop_in_the_middle(clone: Clone, line: str) -> None:
     before = clone.queue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        process = clone.start(line)
-        assert process.stdout is not None
-        said = ""
-        while "step 1 loss" not in said:
-            piece = process.stdout.readline()
-            assert piece, said
-            said += piece
-        os.killpg(process.pid, number)
-        rest, _ = process.communicate(timeout=120)
-        assert process.returncode != 0
-        assert "Stopped: cancelling ddp-" in rest, rest
+        stopped_in_the_middle(clone.start(line), number)
     assert {one.split()[1] for one in clone.queue().splitlines()} <= {"COMPLETED", "CANCELLED"}, before
 
 

@@ -1,13 +1,13 @@
 """Whatever shell a user logs in with, whatever it prints, wherever its home is, and in whatever character set."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from loginnode import installed
 from sshd import Server, output
 
 from trainsub.remote.program import BOOT, compose
@@ -28,12 +28,7 @@ HARD = """a 'b' "c" $d !e `f` \\g * ünï 世界"""
 @pytest.fixture(params=sorted(NOISE))
 def shell(request: pytest.FixtureRequest) -> str:
     """Each login shell."""
-    found: str | None = shutil.which(str(request.param))
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{request.param} is not installed: apt-get install {request.param}")
-        pytest.skip(f"NOT TESTED with {request.param}: it is not installed")
-    return found
+    return installed(str(request.param))
 
 
 @pytest.fixture
